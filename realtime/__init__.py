@@ -1,0 +1,1 @@
+"""Scrim at run time: everything that runs while the camera is on."""

@@ -1,0 +1,93 @@
+"""What flows through the line: a `Frame` in, a `Matte` beside it, a `Frame` out.
+
+Floor 0. I420 (planar YUV 4:2:0, BT.601 limited range) because the virtual camera and both
+WebRTC codecs take it as it is, at 1.5 bytes a pixel, and its luma plane is what refining needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime.errors import FrameError
+
+Bytes = npt.NDArray[np.uint8]
+Alpha = npt.NDArray[np.float32]
+
+MAX_SIDE = 8192
+"""Longest side in pixels that the line accepts; beyond it an input is a mistake or an attack."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture: a contiguous, read-only `uint8` array of shape (height * 3 / 2, width).
+
+    `number` counts up per source, so that gaps are drops; `captured_at` is in monotonic seconds.
+    Raises `FrameError` when the array is not I420 of an even size.
+    """
+
+    i420: Bytes
+    number: int = 0
+    captured_at: float = 0.0
+    pts: int | None = None
+
+    def __post_init__(self) -> None:
+        array: Any = self.i420
+        if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 2:
+            raise FrameError("a frame must be a two-dimensional uint8 array in I420")
+        rows, width = array.shape
+        if rows < 3 or rows % 3 or width < 2 or width % 2:
+            raise FrameError(f"{width}x{rows * 2 // 3} is no I420 picture: sizes must be even")
+        if max(width, rows * 2 // 3) > MAX_SIDE:
+            raise FrameError(f"{width}x{rows * 2 // 3} is larger than {MAX_SIDE} pixels a side")
+        if not array.flags.c_contiguous:
+            raise FrameError("a frame must be contiguous in memory")
+        array.flags.writeable = False
+
+    @property
+    def width(self) -> int:
+        return int(self.i420.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.i420.shape[0]) * 2 // 3
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def y(self) -> Bytes:
+        """Luma, shape (height, width), 16..235."""
+        return self.i420[: self.height]
+
+    @property
+    def u(self) -> Bytes:
+        """Blue difference, shape (height / 2, width / 2), 128 is neutral."""
+        return self._chroma(0)
+
+    @property
+    def v(self) -> Bytes:
+        """Red difference, shape (height / 2, width / 2), 128 is neutral."""
+        return self._chroma(1)
+
+    def _chroma(self, index: int) -> Bytes:
+        height, width = self.height, self.width
+        quarter = (height // 2) * (width // 2)
+        flat = self.i420.reshape(-1)[height * width + index * quarter :][:quarter]
+        return flat.reshape(height // 2, width // 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """Coverage of the person, `alpha` float32 in 0..1, at model size or at frame size.
+
+    `number` must equal the frame's: a matte never leaves its frame.
+    """
+
+    alpha: Alpha
+    number: int

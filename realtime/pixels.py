@@ -1,0 +1,150 @@
+"""Colour, size and still pictures of frames. Floor 1.
+
+BT.601 limited range throughout (ITU-R BT.601-7, 8 bit): luma 16..235, chroma 16..240.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from realtime.errors import FrameError
+from realtime.frame import MAX_SIDE, Bytes, Frame
+
+Fit = Literal["crop", "pad", "stretch"]
+Size = tuple[int, int]
+
+BLACK_Y, NEUTRAL = 16, 128
+
+# Rows B, G, R; columns Y, U, V, offset.
+_BGR_FROM_YUV = np.array(
+    [
+        [1.164384, 2.017232, 0.0, -276.835851],
+        [1.164384, -0.391762, -0.812968, 135.575295],
+        [1.164384, 0.0, 1.596027, -222.921617],
+    ],
+    dtype=np.float32,
+)
+
+
+def from_bgr(bgr: Bytes, number: int = 0, captured_at: float = 0.0) -> Frame:
+    """Turn a BGR picture, uint8 (height, width, 3), into a frame.
+
+    Odd sizes grow by a repeated last row or column. Raises `FrameError` for anything else.
+    """
+    array: Any = bgr
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+        raise FrameError("a picture must be an array of uint8")
+    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise FrameError(f"a picture must have the shape (height, width, 3), not {array.shape}")
+    height, width = array.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        raise FrameError(f"{width}x{height} is larger than {MAX_SIDE} pixels a side")
+    if height % 2 or width % 2:
+        array = cv2.copyMakeBorder(array, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return Frame(cv2.cvtColor(array, cv2.COLOR_BGR2YUV_I420), number, captured_at)
+
+
+def to_bgr(frame: Frame) -> Bytes:
+    """Turn a frame into a BGR picture, uint8 (height, width, 3)."""
+    return cv2.cvtColor(frame.i420, cv2.COLOR_YUV2BGR_I420)
+
+
+def thumbnail(frame: Frame, size: Size) -> Bytes:
+    """Return the frame as BGR, uint8 (height, width, 3), at the network's size.
+
+    Averages areas: sampling single pixels aliases, and aliasing flickers.
+    """
+    planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes_of(frame)]
+    return cv2.transform(cv2.merge(planes), _BGR_FROM_YUV)
+
+
+def planes_of(frame: Frame) -> tuple[Bytes, Bytes, Bytes]:
+    """Return the planes Y, U, V of a frame."""
+    return frame.y, frame.u, frame.v
+
+
+def blank(size: Size) -> Bytes:
+    """Return an empty, writable I420 array for a frame of this size."""
+    width, height = size
+    return np.empty((height * 3 // 2, width), np.uint8)
+
+
+def writable_planes(i420: Bytes) -> tuple[Bytes, Bytes, Bytes]:
+    """Return writable views Y, U, V of an I420 array that is not yet a frame."""
+    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
+    chroma = i420[height:].reshape(2, height // 2, width // 2)
+    return i420[:height], chroma[0], chroma[1]
+
+
+def colour(size: Size, bgr: tuple[int, int, int]) -> Frame:
+    """Return a frame of one colour."""
+    width, height = even(size)
+    return from_bgr(np.full((height, width, 3), bgr, np.uint8))
+
+
+def even(size: Size) -> Size:
+    """Round a size up to even numbers."""
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
+
+
+def mirror(frame: Frame) -> Frame:
+    """Return the frame with left and right exchanged."""
+    flipped = blank(frame.size)
+    for source, target in zip(planes_of(frame), writable_planes(flipped), strict=True):
+        cv2.flip(source, 1, dst=target)
+    return Frame(flipped, frame.number, frame.captured_at, frame.pts)
+
+
+def fit(frame: Frame, size: Size, how: Fit = "crop") -> Frame:
+    """Bring a frame to another size: `crop` fills it, `pad` adds black, `stretch` distorts."""
+    if frame.size == size:
+        return frame
+    fitted = blank(size)
+    levels = (BLACK_Y, NEUTRAL, NEUTRAL)
+    for source, target, level in zip(
+        planes_of(frame), writable_planes(fitted), levels, strict=True
+    ):
+        _fit_plane(source, target, how, level)
+    return Frame(fitted, frame.number, frame.captured_at, frame.pts)
+
+
+def _fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:
+    (rows, columns), (height, width) = source.shape, target.shape
+    if how == "stretch":
+        _resize_into(source, target)
+        return
+    scales = width / columns, height / rows
+    if how == "crop":
+        scale = max(scales)
+        take_w, take_h = min(columns, round(width / scale)), min(rows, round(height / scale))
+        left, top = (columns - take_w) // 2, (rows - take_h) // 2
+        _resize_into(source[top : top + take_h, left : left + take_w], target)
+        return
+    scale = min(scales)
+    put_w, put_h = max(1, round(columns * scale)), max(1, round(rows * scale))
+    left, top = (width - put_w) // 2, (height - put_h) // 2
+    target[:] = level
+    _resize_into(source, target[top : top + put_h, left : left + put_w])
+
+
+def _resize_into(source: Bytes, target: Bytes) -> None:
+    height, width = target.shape
+    smaller = width < source.shape[1] or height < source.shape[0]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    target[:] = cv2.resize(source, (width, height), interpolation=how)
+
+
+@lru_cache(maxsize=8)
+def slate(size: Size, text: str = "camera off") -> Frame:
+    """Return the picture that stands in for the room: dark grey with a line of text."""
+    width, height = size = even(size)
+    bgr = np.full((height, width, 3), (44, 40, 38), np.uint8)
+    scale = max(width / 1280 * 1.6, 0.3)
+    (wide, tall), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)
+    origin = (width - wide) // 2, (height + tall) // 2
+    cv2.putText(bgr, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (190, 186, 182), 2, cv2.LINE_AA)
+    return from_bgr(bgr)

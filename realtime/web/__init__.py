@@ -1,0 +1,1 @@
+"""The studio: the line in a browser."""

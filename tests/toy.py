@@ -1,0 +1,45 @@
+"""A real IR small enough for any test: the green share of a pixel is its alpha."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+from realtime.contract import ALPHA, IMAGE, Card
+
+SIZE = (64, 36)
+
+
+def toy_card(**changes: object) -> Card:
+    values = {
+        "name": "toy",
+        "licence": "Apache-2.0",
+        "origin": "built in a test",
+        "sizes": (SIZE,),
+    }
+    return Card.model_validate(values | changes)
+
+
+def toy_model(card: Card | None = None) -> ov.Model:
+    """alpha = clamp((green - red) / 128, 0, 1): the pattern's person is green, its room red."""
+    card = card or toy_card()
+    (width, height), *more = card.sizes
+    shape = [1, -1, -1, 3] if more else [1, height, width, 3]
+    image = op.parameter(shape, ov.Type.u8, name=IMAGE)
+    bgr = op.convert(image, "f32")
+    weights = op.constant(np.array([[0.0], [1 / 128], [-1 / 128]], np.float32))
+    alpha = op.clamp(op.matmul(bgr, weights, False, False), 0.0, 1.0)
+    alpha = op.transpose(alpha, op.constant(np.array([0, 3, 1, 2])))
+    alpha.output(0).set_names({ALPHA})
+    image.output(0).set_names({IMAGE})
+    model = ov.Model([alpha], [image], "toy")
+    card.write_to(model)
+    return model
+
+
+def save_toy(path: Path, card: Card | None = None) -> Path:
+    ov.save_model(toy_model(card), path, compress_to_fp16=False)
+    return path
