@@ -118,5 +118,5 @@ class NegotiationFailed(PeerError):
     http_status = 422
 
 
-class EndOfStream(Exception):  # noqa: N818 - the end of a clip is no error
+class EndOfStream(Exception):
     """The source has delivered its last frame."""

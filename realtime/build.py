@@ -1,0 +1,177 @@
+"""The shop: chooses the parts that a configuration names. Floor 4.
+
+To add a part, add its row here. Rows import when they are chosen, so that an optional package is
+missed only by whoever asks for it. Parts receive plain values, never the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from realtime import config as cfg
+from realtime.contract import Size
+from realtime.errors import ConfigError, ModelNotFound, SinkUnavailable
+from realtime.matting.engine import MattingModel
+from realtime.pipeline import Backdrop, Pipeline, Refiner, Smoother
+from realtime.pixels import Fit
+from realtime.runner import Outlet, Sink, Source
+from realtime.stats import Stats
+
+DEFAULT_MODEL = "munet-webcam"
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".gif")
+
+
+def models_folder() -> Path:
+    """Return the folder of the IR files that Scrim ships."""
+    return Path(str(files("models_ir")))
+
+
+def model_names() -> list[str]:
+    """Return the names of the shipped models."""
+    return sorted(path.stem for path in models_folder().glob("*.xml"))
+
+
+def find_model(name: str) -> Path:
+    """Return the .xml of a shipped model's name or of a path. Raises `ModelNotFound`."""
+    path = Path(name)
+    if path.suffix != ".xml":
+        path = models_folder() / f"{DEFAULT_MODEL if name == 'default' else name}.xml"
+    if not path.is_file():
+        known = ", ".join(model_names()) or "none"
+        raise ModelNotFound(f"no model {name!r}", f"shipped: {known}; or give a path to an .xml")
+    return path
+
+
+def load_model(matting: cfg.Matting) -> MattingModel:
+    """Compile the configured model. Raises `ModelError`."""
+    return MattingModel(find_model(matting.model), matting.device, matting.threads)
+
+
+def make_pipeline(
+    config: cfg.Config, model: MattingModel, stats: Stats, *, passthrough: bool = False
+) -> Pipeline:
+    """Build steps 2 to 8 for one stream. Raises `ConfigError`, `ModelError`."""
+    from realtime.scene.composite import over
+
+    backdrop = _room() if passthrough else make_backdrop(config.scene)
+    smoother, refiner = make_smoother(config.temporal), make_refiner(config.refine)
+    return Pipeline(model.session(), smoother, refiner, backdrop, over, stats)
+
+
+def make_smoother(temporal: cfg.Temporal) -> Smoother | None:
+    """Build step 3."""
+    from realtime.matting.temporal import GatedSmoother, OneEuroSmoother
+
+    rows: dict[str, Callable[[float], Smoother]] = {
+        "gated": GatedSmoother,
+        "oneeuro": OneEuroSmoother,
+    }
+    if temporal.method == "off" or temporal.strength == 0:
+        return None
+    return rows[temporal.method](temporal.strength)
+
+
+def make_refiner(refine: cfg.Refine) -> Refiner:
+    """Build step 4."""
+    from realtime.matting.refine import GuidedRefiner, PlainUpsampler
+
+    rows: dict[str, Callable[[float, float], Refiner]] = {
+        "guided": GuidedRefiner,
+        "off": PlainUpsampler,
+    }
+    return rows[refine.method](refine.feather, refine.threshold)
+
+
+def make_backdrop(scene: cfg.Scene) -> Backdrop:
+    """Build step 6 from "blur", "#rrggbb", or the path of a picture or a video."""
+    from realtime.scene import backdrop
+
+    if scene.backdrop == "blur":
+        return backdrop.BlurBackdrop(scene.blur)
+    if re.fullmatch(cfg.COLOUR, scene.backdrop):
+        red, green, blue = bytes.fromhex(scene.backdrop[1:])
+        return backdrop.ColourBackdrop((blue, green, red))
+    path = Path(scene.backdrop)
+    rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
+        PICTURES: backdrop.PictureBackdrop,
+        VIDEOS: backdrop.VideoBackdrop,
+    }
+    for suffixes, row in rows.items():
+        if path.suffix.lower() in suffixes:
+            return row(path, scene.fit)
+    raise ConfigError(
+        f"scene.backdrop: {scene.backdrop!r} is no backdrop",
+        'give "blur", a colour such as "#336699", a picture or a video',
+    )
+
+
+def _room() -> Backdrop:
+    from realtime.scene.backdrop import RoomBackdrop
+
+    return RoomBackdrop()
+
+
+def backdrop_files(scene: cfg.Scene) -> dict[str, Path]:
+    """Return the pictures and videos that the studio offers, by name; links are left out."""
+    folder = Path(scene.folder)
+    known = PICTURES + VIDEOS
+    if not folder.is_dir():
+        return {}
+    found = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in known)
+    return {path.name: path for path in found if path.is_file() and not path.is_symlink()}
+
+
+def open_camera(camera: cfg.Camera, notice: Callable[[str], None]) -> Source:
+    """Open the configured camera and tell what its driver refused. Raises `SourceUnavailable`."""
+    from realtime.sources.camera import CameraSource
+    from realtime.sources.mirror import MirroredSource
+
+    source = CameraSource(camera.device, camera.width, camera.height, camera.fps, camera.fourcc)
+    for note in source.notes:
+        notice(note)
+    return MirroredSource(source) if camera.mirror else source
+
+
+def make_outlets(config: cfg.Config, notice: Callable[[str], None]) -> list[Outlet]:
+    """Return the sinks of the local line. Raises `SinkUnavailable` for one that is insisted on."""
+    outlets = []
+    if config.virtualcam.enabled is not False:
+        outlets += _virtual_camera(config, notice)
+    if config.recording.path:
+        outlets.append(_recording(config))
+    return outlets
+
+
+def _virtual_camera(config: cfg.Config, notice: Callable[[str], None]) -> list[Outlet]:
+    from realtime.sinks.virtualcam import VirtualCameraSink
+
+    size: Size = (config.camera.width, config.camera.height)
+    fps = config.camera.fps
+    open_sink: Callable[[], Sink] = partial(VirtualCameraSink, config.virtualcam.device, size, fps)
+    try:
+        first = open_sink()
+    except SinkUnavailable as error:
+        if config.virtualcam.enabled is True:
+            raise
+        notice(f"no virtual camera: {error}")
+        return []
+    return [Outlet("virtual camera", _first_then(first, open_sink), fps)]
+
+
+def _first_then(first: Sink, again: Callable[[], Sink]) -> Callable[[], Sink]:
+    """Hand out a sink that is already open, and later ones as they are asked for."""
+    ready = [first]
+    return lambda: ready.pop() if ready else again()
+
+
+def _recording(config: cfg.Config) -> Outlet:
+    from realtime.sinks.recording import RecordingSink
+
+    path, fps = Path(config.recording.path), config.camera.fps
+    return Outlet("recording", lambda: RecordingSink(path, fps), fps)

@@ -1,0 +1,233 @@
+"""What can be set: `config.toml` as frozen pydantic models. Floor 0.
+
+Order: defaults < file < `SCRIM_<TABLE>_<KEY>` environment < `--set table.key=value`.
+What a network needs (size, colour order, mean) is no setting: it lives in the IR's card.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from realtime.errors import ConfigError
+
+COLOUR = r"^#[0-9a-fA-F]{6}$"
+
+
+class Table(BaseModel):
+    """One table of the file: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Camera(Table):
+    device: str = Field("auto", min_length=1, description='"auto", path, index, name, or "none"')
+    width: int = Field(1280, ge=160, le=3840, multiple_of=2, description="pixels, even")
+    height: int = Field(720, ge=120, le=2160, multiple_of=2, description="pixels, even")
+    fps: float = Field(30.0, ge=1, le=120, description="frames a second to ask for")
+    fourcc: str = Field(
+        "auto", pattern=r"^(auto|[A-Za-z0-9]{4})$", description='"auto", MJPG, YUYV, NV12, ...'
+    )
+    mirror: bool = Field(False, description="exchange left and right")
+
+
+class Matting(Table):
+    model: str = Field(
+        "default", min_length=1, description="a name of `scrim models` or a path to an .xml"
+    )
+    device: str = Field(
+        "CPU", pattern=r"^[A-Z][A-Z0-9.:,_-]*$", description="CPU, GPU, NPU or AUTO"
+    )
+    threads: int = Field(0, ge=0, le=64, description="of the network; 0 = let OpenVINO choose")
+
+
+class Temporal(Table):
+    method: Literal["gated", "oneeuro", "off"] = Field(
+        "gated", description="gated (by motion), oneeuro, off"
+    )
+    strength: float = Field(
+        0.8, ge=0, le=0.98, description="share of the OLD matte on still pixels, 0 = off"
+    )
+
+
+class Refine(Table):
+    method: Literal["guided", "off"] = Field(
+        "guided", description="guided (edges follow the picture), off"
+    )
+    feather: float = Field(0.0, ge=0, le=1, description="softness added to the edge, 0..1")
+    threshold: float = Field(
+        0.5, ge=0.05, le=0.95, description="alpha that counts as half; higher cuts closer"
+    )
+
+
+class Scene(Table):
+    backdrop: str = Field(
+        "blur", min_length=1, description='"blur", "#rrggbb", a picture or a video'
+    )
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        "crop", description="how a picture of another shape fills the frame: crop, pad, stretch"
+    )
+    blur: float = Field(0.5, ge=0, le=1, description="strength of the blur; 0 still hides the room")
+    folder: str = Field(
+        "backdrops", description="folder whose pictures and videos the studio offers by name"
+    )
+
+
+class VirtualCam(Table):
+    enabled: Literal["auto"] | bool = Field(
+        "auto", description='"auto" = if there is one, true = insist, false'
+    )
+    device: str = Field("auto", min_length=1, description='"auto" or a path such as /dev/video10')
+
+
+class Recording(Table):
+    path: str = Field("", description="video file to write while running; empty = off")
+
+
+class Web(Table):
+    enabled: bool = Field(True, description="serve the studio")
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="address to listen on; another needs a token"
+    )
+    port: int = Field(8080, ge=0, le=65535, description="0 = any free port")
+    token: str = Field("", description="secret that browsers must bring; empty = none")
+    max_peers: int = Field(8, ge=1, le=256, description="browsers served at the same time")
+
+
+class Config(Table):
+    """All settings. `section.key` names one in messages, `--set` and the environment."""
+
+    camera: Camera = Camera()
+    matting: Matting = Matting()
+    temporal: Temporal = Temporal()
+    refine: Refine = Refine()
+    scene: Scene = Scene()
+    virtualcam: VirtualCam = VirtualCam()
+    recording: Recording = Recording()
+    web: Web = Web()
+
+    def with_values(self, changes: Mapping[str, Mapping[str, Any]]) -> Config:
+        """Return a copy with some keys changed, checked like a file. Raises `ConfigError`."""
+        tables = self.model_dump()
+        _merge(tables, changes)
+        return check(tables)
+
+
+def load(
+    path: Path | None, environment: Mapping[str, str] | None = None, sets: Iterable[str] = ()
+) -> Config:
+    """Read the effective configuration; `path` None means defaults. Raises `ConfigError`."""
+    tables: dict[str, Any] = {}
+    for layer in (
+        _read_file(path) if path else {},
+        _read_environment(environment or {}),
+        _read_sets(sets),
+    ):
+        _merge(tables, layer)
+    return check(tables)
+
+
+def check(tables: Mapping[str, Any]) -> Config:
+    """Validate plain tables. Raises `ConfigError` that names the key and the nearest right one."""
+    try:
+        return Config.model_validate(tables)
+    except ValidationError as error:
+        raise _explain(error) from error
+
+
+def to_toml(config: Config) -> str:
+    """Write a configuration as TOML, every key with a comment. `load` reads it back."""
+    lines = []
+    for table, model in config:
+        lines.append(f"[{table}]")
+        for key, value in model:
+            comment = type(model).model_fields[key].description
+            lines.append(f"{key} = {_toml_value(value)}".ljust(32) + f"# {comment}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return repr(value)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"no configuration file {path}", "write one with `scrim config --dump`"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no valid TOML: {error}") from error
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
+    for name, value in environment.items():
+        if name.startswith("SCRIM_"):
+            table, _, key = name.removeprefix("SCRIM_").lower().partition("_")
+            tables.setdefault(table, {})[key] = value
+    return tables
+
+
+def _read_sets(sets: Iterable[str]) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
+    for text in sets:
+        name, equals, value = text.partition("=")
+        table, dot, key = name.strip().partition(".")
+        if not (equals and dot and key):
+            raise ConfigError(f"--set {text!r} is not of the form table.key=value")
+        tables.setdefault(table, {})[key] = value
+    return tables
+
+
+def _merge(tables: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for name, values in layer.items():
+        if isinstance(values, Mapping) and isinstance(tables.get(name, {}), dict):
+            tables[name] = {**tables.get(name, {}), **values}
+        else:
+            tables[name] = values
+
+
+def _explain(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path[:2])
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"{key}: no such key", _suggest(path))
+    reason = first["msg"].removeprefix("Input should be ")
+    return ConfigError(f"{key}: {first['input']!r} is not allowed: {reason}", _describe(path))
+
+
+def _known_keys() -> list[str]:
+    tables = Config.model_fields
+    return [f"{table}.{key}" for table, model in Config() for key in type(model).model_fields] + [
+        *tables
+    ]
+
+
+def _suggest(path: list[str]) -> str:
+    near = difflib.get_close_matches(".".join(path[:2]), _known_keys(), 1, 0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return "`scrim config --dump` lists every key"
+
+
+def _describe(path: list[str]) -> str:
+    table = getattr(Config(), path[0], None)
+    if len(path) < 2 or not isinstance(table, Table) or path[1] not in type(table).model_fields:
+        return ""
+    return type(table).model_fields[path[1]].description or ""

@@ -1,0 +1,100 @@
+"""The path of a frame, steps 2 to 8 of 9, written out once. Floor 3.
+
+Plain and synchronous: `for frame in source: sink.write(pipeline.step(frame))` needs no thread,
+drops nothing and always gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from realtime import pixels
+from realtime.contract import Size
+from realtime.errors import FrameError
+from realtime.frame import Alpha, Bytes, Frame, Matte
+from realtime.stats import Stats
+
+
+class Session(Protocol):
+    """One stream's inference and memory (`matting.engine`)."""
+
+    def size_for(self, width: int, height: int) -> Size: ...
+    def infer(self, bgr: Bytes) -> Alpha: ...
+    def reset(self) -> None: ...
+
+
+class Smoother(Protocol):
+    """Steadies a matte over time, at model size (`matting.temporal`)."""
+
+    def smooth(self, alpha: Alpha, guide: Bytes, captured_at: float) -> Alpha: ...
+    def reset(self) -> None: ...
+
+
+class Refiner(Protocol):
+    """Brings a matte to frame size (`matting.refine`)."""
+
+    def refine(self, alpha: Alpha, frame: Frame) -> Alpha: ...
+
+
+class Backdrop(Protocol):
+    """What stands where the room was (`scene.backdrop`)."""
+
+    def picture(self, frame: Frame, alpha: Alpha) -> Frame: ...
+    def alone(self, size: Size) -> Frame: ...
+
+
+class Pipeline:
+    """Turns the room's picture into the composed one. One per stream, one thread at a time."""
+
+    def __init__(
+        self,
+        session: Session,
+        smoother: Smoother | None,
+        refiner: Refiner,
+        backdrop: Backdrop,
+        over: Callable[[Frame, Frame, Alpha], Frame],
+        stats: Stats,
+    ) -> None:
+        self._session = session
+        self._smoother = smoother
+        self._refiner = refiner
+        self._backdrop = backdrop
+        self._over = over
+        self._stats = stats
+
+    def step(self, frame: Frame) -> Frame:
+        """Return the composed picture of a frame. Raises `FrameError`, never shows the room."""
+        return self.finish(frame, self.matte(frame))
+
+    def matte(self, frame: Frame) -> Matte:
+        """Steps 2 to 4: return the frame's matte at the frame's size."""
+        timed = self._stats.timed
+        with timed("matte"):
+            thumbnail = pixels.thumbnail(frame, self._session.size_for(*frame.size))
+            alpha = self._session.infer(thumbnail)
+        if self._smoother:
+            with timed("steady"):
+                alpha = self._smoother.smooth(alpha, thumbnail, frame.captured_at)
+        with timed("refine"):
+            alpha = self._refiner.refine(alpha, frame)
+        return Matte(alpha, frame.number)
+
+    def finish(self, frame: Frame, matte: Matte) -> Frame:
+        """Steps 6 to 8: put the person of a frame before the backdrop."""
+        if matte.number != frame.number:
+            raise FrameError(f"matte {matte.number} does not belong to frame {frame.number}")
+        with self._stats.timed("backdrop"):
+            backdrop = self._backdrop.picture(frame, matte.alpha)
+        with self._stats.timed("composite"):
+            return self._over(frame, backdrop, matte.alpha)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the backdrop without anybody and without any pixel of the room."""
+        return self._backdrop.alone(size)
+
+    def reset(self) -> None:
+        """Forget what came before: the next frame is the first."""
+        self._session.reset()
+        if self._smoother:
+            self._smoother.reset()

@@ -1,0 +1,198 @@
+"""The line at work: one thread reads, one composes, one per sink delivers. Floor 3.
+
+    capture --[slot]--> work --[slot]--> deliver (one a sink)
+
+Threads live here and nowhere else. Between them there are only slots, so a slow part makes
+drops, never delay. A sink shows the last picture for up to `HOLD_S` when nothing new comes,
+whatever hangs before it, and then the stand-by picture: the backdrop without anybody.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from realtime.contract import Size
+from realtime.errors import EndOfStream, ScrimError, SinkError, SourceError, SourceLost
+from realtime.frame import Frame
+from realtime.guard import HOLD_S, Guard, alone
+from realtime.pipeline import Pipeline
+from realtime.slot import Slot
+from realtime.stats import Stats
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
+"""Pause before a lost source or sink is opened again; doubles from the first to the last."""
+
+GAP_S = 0.5
+"""A pause between two frames after which the second one is the first of a new stream."""
+
+
+class Source(Protocol):
+    """Gives frames. `read` blocks; `close` may be called from another thread and ends it."""
+
+    fps: float
+
+    def read(self) -> Frame: ...
+    def close(self) -> None: ...
+
+
+class Sink(Protocol):
+    """Takes composed pictures."""
+
+    def write(self, frame: Frame) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A sink of the line: its name, how it is opened (again), and the rate it is kept at."""
+
+    name: str
+    open: Callable[[], Sink]
+    fps: float
+    slot: Slot[Frame] = field(default_factory=Slot)
+
+
+class Runner:
+    """Runs one line from a source to its sinks until it is stopped, ends or fails."""
+
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        pipeline: Pipeline,
+        outlets: Sequence[Outlet],
+        size: Size,
+        stats: Stats,
+    ) -> None:
+        self.stats = stats
+        self.error: ScrimError | None = None
+        self._open_source = open_source
+        self._guard = Guard(pipeline, stats)
+        self._outlets = outlets
+        self._size = size
+        self._standby = alone(pipeline, size)
+        self._frames: Slot[Frame] = Slot()
+        self._source: Source | None = None
+        self._stopping = threading.Event()
+        self._finished = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Open sinks, then the source, and let frames run. Raises what could not be opened."""
+        try:
+            for outlet in self._outlets:
+                self._spawn(f"deliver {outlet.name}", self._deliver, outlet, outlet.open())
+            self._source = self._open_source()
+        except ScrimError:
+            self.stop()
+            raise
+        self._spawn("work", self._work)
+        self._spawn("capture", self._capture)
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End all threads and close every part. Safe to call twice."""
+        self._stopping.set()
+        self._frames.close()
+        if self._source:
+            self._source.close()
+        for outlet in self._outlets:
+            outlet.slot.close()
+        deadline = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._finished.set()
+        self.stats.state = "stopped"
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the source has ended or the line has failed; say whether it has."""
+        return self._finished.wait(timeout_s)
+
+    def swap(self, pipeline: Pipeline) -> None:
+        """Compose with another pipeline from the next frame on."""
+        self._standby = alone(pipeline, self._size)
+        self._guard = Guard(pipeline, self.stats)
+
+    def _spawn(self, name: str, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _capture(self) -> None:
+        while self._source and not self._stopping.is_set():
+            try:
+                self._frames.put(self._source.read())
+            except EndOfStream:
+                break
+            except SourceLost as error:
+                self._source.close()
+                self._source = self._reopen(error)
+        if self._source:
+            self._source.close()
+        self._frames.close()
+
+    def _reopen(self, error: SourceError) -> Source | None:
+        self.stats.count("source lost")
+        pause_s = FIRST_RETRY_S
+        while True:
+            self.stats.state = f"source lost: {error.message}"
+            log.warning("%s; trying again in %.2f s", error.message, pause_s)
+            if self._stopping.wait(pause_s):
+                return None
+            try:
+                return self._open_source()
+            except SourceError as again:
+                error, pause_s = again, min(2 * pause_s, LAST_RETRY_S)
+
+    def _work(self) -> None:
+        drops, last_at = 0, 0.0
+        try:
+            while frame := self._frames.take():
+                guard = self._guard
+                if frame.captured_at - last_at > GAP_S:
+                    guard.pipeline.reset()
+                picture = guard.step(frame)
+                for outlet in self._outlets:
+                    outlet.slot.put(picture)
+                last_at, self.stats.state = frame.captured_at, "live"
+                self.stats.count("drops", self._frames.drops - drops)
+                drops = self._frames.drops
+        except ScrimError as error:
+            log.error("%s", error)
+            self.error, self.stats.state = error, f"failed: {error.message}"
+        self._finished.set()
+
+    def _deliver(self, outlet: Outlet, sink: Sink | None) -> None:
+        shown, fresh_at = self._standby, float("-inf")
+        while sink and not self._stopping.is_set():
+            picture = outlet.slot.take(1.5 / outlet.fps)
+            if picture:
+                shown, fresh_at = picture, time.monotonic()
+            elif time.monotonic() - fresh_at > HOLD_S:
+                shown = self._standby
+            try:
+                sink.write(shown)
+            except SinkError as error:
+                sink.close()
+                sink = self._reopen_sink(outlet, error)
+                continue
+            if picture:
+                self.stats.delivered(picture.captured_at)
+        if sink:
+            sink.close()
+
+    def _reopen_sink(self, outlet: Outlet, error: SinkError) -> Sink | None:
+        self.stats.count(f"{outlet.name} lost")
+        pause_s = FIRST_RETRY_S
+        while not self._stopping.wait(pause_s):
+            log.warning("%s: %s", outlet.name, error.message)
+            try:
+                return outlet.open()
+            except SinkError as again:
+                error, pause_s = again, min(2 * pause_s, LAST_RETRY_S)
+        return None

@@ -1,0 +1,29 @@
+"""Step 1 of 9, for whoever wants to look into a mirror: another source, left and right exchanged."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from realtime import pixels
+from realtime.frame import Frame
+
+
+class Readable(Protocol):
+    fps: float
+
+    def read(self) -> Frame: ...
+    def close(self) -> None: ...
+
+
+class MirroredSource:
+    """Gives the frames of a source mirrored. Raises what that source raises."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+        self.fps = source.fps
+
+    def read(self) -> Frame:
+        return pixels.mirror(self._source.read())
+
+    def close(self) -> None:
+        self._source.close()

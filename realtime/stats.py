@@ -1,0 +1,92 @@
+"""Live figures of one line. Floor 1. Written by its threads, read by the status line and web."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypedDict
+
+WINDOW = 150
+"""Frames that a median looks back: five seconds at 30 frames a second."""
+
+
+class Snapshot(TypedDict):
+    """Figures at one moment; milliseconds, frames a second, counts since the start."""
+
+    state: str
+    frames: int
+    fps: float
+    age_ms: dict[str, float]
+    steps_ms: dict[str, float]
+    counts: dict[str, int]
+
+
+class Stats:
+    """Counts, step times and ages of frames over the last seconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._steps: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=WINDOW))
+        self._ages: deque[float] = deque(maxlen=WINDOW)
+        self._composed: deque[float] = deque(maxlen=WINDOW)
+        self._frames = 0
+        self._counts: Counter[str] = Counter()
+        self.state = "starting"
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Measure one step of the path of a frame."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._record(step, (time.perf_counter() - began) * 1e3)
+
+    def _record(self, step: str, duration_ms: float) -> None:
+        with self._lock:
+            self._steps[step].append(duration_ms)
+
+    def composed(self) -> None:
+        """One more picture has been composed."""
+        with self._lock:
+            self._frames += 1
+            self._composed.append(time.monotonic())
+
+    def delivered(self, captured_at: float) -> None:
+        """A picture reached a sink; its age counts from the moment of capture."""
+        with self._lock:
+            self._ages.append((time.monotonic() - captured_at) * 1e3)
+
+    def count(self, what: str, by: int = 1) -> None:
+        """Count an event such as `drops` or `frame errors`."""
+        with self._lock:
+            self._counts[what] += by
+
+    def snapshot(self) -> Snapshot:
+        """Return the figures of the last seconds."""
+        with self._lock:
+            ages = sorted(self._ages)
+            return Snapshot(
+                state=self.state,
+                frames=self._frames,
+                fps=_rate(self._composed),
+                age_ms={"p50": _percentile(ages, 0.5), "p95": _percentile(ages, 0.95)},
+                steps_ms={
+                    name: _percentile(sorted(times), 0.5) for name, times in self._steps.items()
+                },
+                counts=dict(self._counts),
+            )
+
+
+def _percentile(ordered: list[float], share: float) -> float:
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2) if ordered else 0.0
+
+
+def _rate(moments: deque[float]) -> float:
+    recent = [moment for moment in moments if moment > time.monotonic() - 2.0]
+    if len(recent) < 2:
+        return 0.0
+    return round((len(recent) - 1) / (recent[-1] - recent[0]), 1)
