@@ -19,6 +19,9 @@ status and whether to try again are class attributes, so that no caller keeps a 
 
 from __future__ import annotations
 
+import sys
+from typing import NoReturn
+
 
 class ScrimError(Exception):
     """`message` says what is wrong, `hint` what to do about it."""
@@ -120,3 +123,11 @@ class NegotiationFailed(PeerError):
 
 class EndOfStream(Exception):
     """The source has delivered its last frame."""
+
+
+def leave(error: ScrimError) -> NoReturn:
+    """End the program as its doors do: one line, what to do about it, the error's exit code."""
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+    sys.exit(error.exit_code)

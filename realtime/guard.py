@@ -73,9 +73,9 @@ class Guard:
                 f"{self._failures} frames in a row could not be composed: {error}",
                 "choose another model or device",
             ) from error
-        if self._last and self._last.size == frame.size:
-            if time.monotonic() - self._last_at <= HOLD_S:
-                return self._last
+        held = time.monotonic() - self._last_at <= HOLD_S
+        if held and self._last and self._last.size == frame.size:
+            return self._last
         return alone(self.pipeline, frame.size)
 
 

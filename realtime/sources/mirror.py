@@ -1,4 +1,4 @@
-"""Step 1 of 9, for whoever wants to look into a mirror: another source, left and right exchanged."""
+"""Step 1 of 9 for whoever wants a mirror: another source, left and right exchanged."""
 
 from __future__ import annotations
 
