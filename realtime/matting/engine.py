@@ -1,0 +1,199 @@
+"""Step 2 of 9: a network and its OpenVINO runtime. A thumbnail goes in, an alpha matte comes out.
+
+Nothing here knows a network by name: sizes and memory come from the card inside the IR. Compiling
+is shared by all streams, inference requests and recurrent memory belong to one `MattingSession`.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import openvino.properties as props
+import openvino.properties.hint as hints
+
+from realtime.contract import ALPHA, IMAGE, Card, Size, nearest_size
+from realtime.errors import FrameError, ModelError, ModelNotFound
+from realtime.frame import Alpha, Bytes
+
+CPU = "CPU"
+
+
+class MattingModel:
+    """A network read from an .xml, compiled once per input size and shared between threads.
+
+    `device` is the one really in use; `fallback` is one line when it is not the wanted one.
+    `threads` limits inference on the CPU, 0 leaves the choice to OpenVINO. Raises `ModelNotFound`
+    without a file, `ModelError` for one that cannot be read, `ModelContract` for a bad card.
+    """
+
+    def __init__(self, path: Path, device: str = CPU, threads: int = 0) -> None:
+        self._core = ov.Core()
+        self._where = path.name
+        self._graph = _read(self._core, path)
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._compiled: dict[Size, ov.CompiledModel] = {}
+        self.card = Card.of(self._graph, self._where)
+        self.card.hold(self._graph, self._where)
+        self.device = device
+        self.fallback = ""
+        self._probe()
+
+    def session(self) -> MattingSession:
+        """Begin a stream: its own inference requests and its own memory."""
+        return MattingSession(self)
+
+    def compiled(self, size: Size) -> ov.CompiledModel:
+        """Return the network compiled for an input size. Raises `ModelError`."""
+        with self._lock:
+            if size not in self._compiled:
+                self._compiled[size] = self._compile(size)
+            return self._compiled[size]
+
+    def _probe(self) -> None:
+        """Ask for the device now, so that a missing one is known before the first frame.
+
+        Lists such as "AUTO:GPU,CPU" have no name of their own; the compiler judges them.
+        """
+        if ":" in self.device:
+            return
+        try:
+            self._core.get_property(self.device, props.device.full_name())
+        except RuntimeError as error:
+            self._fall_back(error)
+
+    def _fall_back(self, error: RuntimeError) -> None:
+        """Take the CPU instead, once."""
+        if self.device == CPU:
+            raise ModelError(
+                f"{self._where} cannot run on the CPU: {_reason(error)}",
+                "convert the model again, or install openvino again",
+            ) from error
+        self.fallback = f"{self.device} cannot be used, CPU instead: {_reason(error)}"
+        self.device = CPU
+
+    def _compile(self, size: Size) -> ov.CompiledModel:
+        graph = self._sized(size)
+        try:
+            return self._core.compile_model(graph, self.device, self._options())
+        except RuntimeError as error:
+            self._fall_back(error)
+        return self._compile(size)
+
+    def _sized(self, size: Size) -> ov.Model:
+        """Return the graph with this input size; one of fixed size is taken as it is."""
+        width, height = size
+        if not self._graph.input(IMAGE).partial_shape.is_dynamic:
+            return self._graph
+        graph = self._graph.clone()
+        try:
+            graph.reshape({IMAGE: [1, height, width, 3]})
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self._where} does not take {width}x{height}: {_reason(error)}",
+                "convert the model again with scrim-convert",
+            ) from error
+        return graph
+
+    def _options(self) -> dict[str, Any]:
+        options = {hints.performance_mode(): hints.PerformanceMode.LATENCY}
+        if self.device == CPU:
+            options[props.num_streams()] = 1
+            if self._threads > 0:
+                options[props.inference_num_threads()] = self._threads
+        return options
+
+
+class MattingSession:
+    """One stream's inference request and recurrent memory. One thread at a time."""
+
+    def __init__(self, model: MattingModel) -> None:
+        self._model = model
+        self._size: Size | None = None
+        self._request: Any = None
+        self._memory: dict[str, Any] = {}
+
+    def size_for(self, width: int, height: int) -> Size:
+        """Return the network input (width, height) that squeezes such a picture least."""
+        return nearest_size(self._model.card.sizes, width, height)
+
+    def reset(self) -> None:
+        """Forget the stream: memory starts from zeros again."""
+        self._memory = {}
+
+    def infer(self, bgr: Bytes) -> Alpha:
+        """Return alpha, float32 (height, width) in 0..1, of uint8 (height, width, 3) in BGR.
+
+        The array is the caller's to keep. Raises `FrameError` for another dtype or shape, for
+        an output that is not finite and when the runtime fails; `ModelError` when the network
+        does not compile.
+        """
+        self._take_size(bgr)
+        if not self._memory:
+            self._memory = self._zeros()
+        try:
+            outputs = self._request.infer(
+                {IMAGE: bgr[np.newaxis], **self._memory}, share_inputs=True, share_outputs=True
+            )
+        except RuntimeError as error:
+            raise FrameError(
+                f"inference failed: {_reason(error)}", "is the device lost?"
+            ) from error
+        alpha = self._checked(outputs[ALPHA], bgr.shape[:2])
+        for source, target in self._model.card.memory:
+            self._memory[source] = outputs[target].copy()
+        return alpha
+
+    def _take_size(self, bgr: Any) -> None:
+        """Make sure that the request fits the picture; another size is another stream."""
+        if not isinstance(bgr, np.ndarray) or bgr.dtype != np.uint8:
+            raise FrameError("the network takes pictures of uint8")
+        size = bgr.shape[1::-1]
+        if bgr.ndim != 3 or bgr.shape[2] != 3 or size not in self._model.card.sizes:
+            raise FrameError(f"the network takes {self._model.card.sizes}, not {bgr.shape}")
+        if size != self._size:
+            self._request = self._model.compiled(size).create_infer_request()
+            self._size = size
+            self.reset()
+
+    def _zeros(self) -> dict[str, Any]:
+        """Return the memory of a stream that has seen nothing; open dimensions count 1."""
+        compiled = self._request.get_compiled_model()
+        zeros = {}
+        for name, _ in self._model.card.memory:
+            port = compiled.input(name)
+            shape = [side.get_length() if side.is_static else 1 for side in port.partial_shape]
+            zeros[name] = np.zeros(shape, port.element_type.to_dtype())
+        return zeros
+
+    def _checked(self, output: Any, shape: tuple[int, ...]) -> Alpha:
+        """Return a copy in 0..1. A sum is finite only when every pixel is: one quick pass."""
+        if output.shape != (1, 1, *shape):
+            self.reset()
+            raise FrameError(f"the network gave {output.shape} for a picture of {shape}")
+        if not np.isfinite(output.sum()):
+            self.reset()
+            raise FrameError("the network gave values that are no numbers", "try another model")
+        alpha: Alpha = np.clip(output[0, 0], 0.0, 1.0)
+        return alpha
+
+
+def _read(core: ov.Core, path: Path) -> ov.Model:
+    if not path.is_file():
+        raise ModelNotFound(f"no model at {path}", "give a shipped name or a path to an .xml")
+    try:
+        return core.read_model(path)
+    except RuntimeError as error:
+        raise ModelError(
+            f"{path} cannot be read: {_reason(error)}", "is the .bin beside it, and whole?"
+        ) from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """Return the last line that OpenVINO wrote, without its trail of source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
