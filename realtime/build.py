@@ -138,6 +138,16 @@ def open_camera(camera: cfg.Camera, notice: Callable[[str], None]) -> Source:
     return MirroredSource(source) if camera.mirror else source
 
 
+def open_input(source: str, camera: cfg.Camera) -> Source:
+    """Open what stands in for the camera: a looped video file, or "pattern", a drawn person."""
+    from realtime.sources.pattern import PatternSource
+    from realtime.sources.video import VideoSource
+
+    if source == "pattern":
+        return PatternSource((camera.width, camera.height), camera.fps)
+    return VideoSource(Path(source), loop=True, realtime=True)
+
+
 def make_outlets(config: cfg.Config, notice: Callable[[str], None]) -> list[Outlet]:
     """Return the sinks of the local line. Raises `SinkUnavailable` for one that is insisted on."""
     outlets = []

@@ -120,7 +120,8 @@ def _fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:
     scales = width / columns, height / rows
     if how == "crop":
         scale = max(scales)
-        take_w, take_h = min(columns, round(width / scale)), min(rows, round(height / scale))
+        take_w = min(columns, max(1, round(width / scale)))
+        take_h = min(rows, max(1, round(height / scale)))
         left, top = (columns - take_w) // 2, (rows - take_h) // 2
         _resize_into(source[top : top + take_h, left : left + take_w], target)
         return

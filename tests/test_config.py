@@ -1,0 +1,119 @@
+"""The configuration: what is shipped is what is default, and every mistake is named."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.config import Config, check, load, to_toml
+from realtime.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_shipped_file_is_the_defaults_with_their_comments() -> None:
+    assert (ROOT / "config.toml").read_text(encoding="utf-8") == to_toml(Config())
+    assert load(ROOT / "config.toml") == Config()
+
+
+def test_every_key_is_documented() -> None:
+    for name, table in Config():
+        for key, field in type(table).model_fields.items():
+            assert field.description, f"{name}.{key}"
+
+
+def test_the_readme_names_every_key() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, table in Config():
+        for key in type(table).model_fields:
+            assert f"`{name}.{key}`" in readme
+
+
+def test_later_layers_win(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[camera]\nwidth = 640\nheight = 480\n[scene]\nbackdrop = "#102030"\n')
+    environment = {"SCRIM_CAMERA_WIDTH": "800", "SCRIM_SCENE_BACKDROP": "blur", "HOME": "/"}
+    config = load(file, environment, ["camera.width=1024", "camera.mirror=true"])
+    assert (config.camera.width, config.camera.height) == (1024, 480)
+    assert config.scene.backdrop == "blur"
+    assert config.camera.mirror is True
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        (["scene.backdrp=blur"], ["scene.backdrp", "no such key", "scene.backdrop"]),
+        (["scne.backdrop=blur"], ["scne", "no such key", "scene"]),
+        (["camera.width=wide"], ["camera.width", "wide"]),
+        (["camera.width=641"], ["camera.width", "641"]),
+        (["temporal.strength=1.5"], ["temporal.strength", "1.5", "OLD"]),
+        (["temporal.method=magic"], ["temporal.method", "gated"]),
+        (["web.port=99999"], ["web.port"]),
+        (["backdrop=blur"], ["table.key=value"]),
+        (["camera"], ["table.key=value"]),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_do(sets: list[str], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, {}, sets)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[camera", 'camera = "auto"', "[camera]\nfps = 0\n", "\x00", "[[camera]]\nwidth=2\n"]
+)
+def test_a_broken_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError):
+        load(file)
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no configuration file"):
+        load(tmp_path / "nothing.toml")
+
+
+def test_a_folder_or_bytes_instead_of_a_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        load(tmp_path)
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError):
+        load(tmp_path / "bytes")
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=12),
+    st.binary(max_size=4),
+)
+KEYS = st.sampled_from(["device", "width", "fps", "strength", "backdrop", "port", "x", ""])
+TABLES = st.sampled_from([*Config.model_fields, "x", ""])
+
+
+@given(st.dictionaries(TABLES, st.one_of(VALUES, st.dictionaries(KEYS, VALUES)), max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_any_tables_give_a_config_or_a_config_error(tables: dict[str, object]) -> None:
+    try:
+        config = check(tables)
+    except ConfigError as error:
+        assert error.message
+    else:
+        assert check(config.model_dump()) == config
+
+
+@given(st.text(min_size=1, max_size=40), st.floats(0, 1), st.sampled_from(["auto", True, False]))
+@settings(max_examples=100, deadline=None)
+def test_toml_is_read_back_as_it_was_written(name: str, blur: float, enabled: object) -> None:
+    config = Config().with_values(
+        {"scene": {"backdrop": name, "blur": blur}, "virtualcam": {"enabled": enabled}}
+    )
+    assert check(tomllib.loads(to_toml(config))) == config

@@ -1,0 +1,280 @@
+"""Checkpoint to stamped IR: the card, the sizes, the numbers, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+import torch
+from openvino import opset13 as op
+from torch import nn
+
+import conversion.__main__ as command
+from conversion import readme
+from conversion.check import LIMIT_FP16, compare, refuse
+from conversion.pictures import draw, read_folder
+from conversion.read import Original, from_torch, read
+from conversion.stamp import beside, save, stamp
+from realtime.contract import ALPHA, IMAGE, Card
+from realtime.errors import ModelContract, ModelError, ModelNotFound
+from tests.toy import save_toy, toy_card
+from training.models import build
+
+SIZES = ((64, 36), (36, 64))
+
+
+def tiny(seed: int = 0) -> nn.Module:
+    """A network with the parts that conversion must get right: batch-norm and an odd colour."""
+    torch.manual_seed(seed)
+    layers = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 1, 1)
+    )
+    layers[1].running_mean.uniform_(-1, 1)
+    layers[1].running_var.uniform_(0.5, 2)
+    with torch.no_grad():
+        layers[3].weight *= 4
+    return layers.eval()
+
+
+def original(sizes: tuple[tuple[int, int], ...] = SIZES) -> Original:
+    return from_torch(tiny(), toy_card(name="tiny", sizes=sizes, figures={"iou": 0.5}))
+
+
+def convert(folder: Path, network: Original) -> Path:
+    with beside(folder, "tiny") as ir:
+        save(stamp(network.graph, network.card), ir)
+    return folder / "tiny.xml"
+
+
+def kinds(model: ov.Model) -> list[str]:
+    return [node.get_type_name() for node in model.get_ops()]
+
+
+def test_the_ir_says_what_the_original_says_at_every_size(tmp_path: Path) -> None:
+    network = original()
+    drifts = compare(network, convert(tmp_path, network), draw(2))
+    assert [drift.size for drift in drifts] == list(SIZES)
+    assert all(drift.largest < 2e-3 for drift in drifts)
+    assert all(0.05 < drift.coverage < 0.95 for drift in drifts)  # not saturated: 0 = 0 says little
+    refuse(drifts, LIMIT_FP16)
+
+
+def test_red_and_blue_are_not_exchanged(tmp_path: Path) -> None:
+    only_red = nn.Conv2d(3, 1, 1)
+    with torch.no_grad():
+        only_red.weight[:] = torch.tensor([8.0, 0.0, 0.0]).view(1, 3, 1, 1)
+        only_red.bias[:] = -4.0
+    network = from_torch(only_red.eval(), toy_card())
+    ir = ov.Core().compile_model(convert(tmp_path, network), "CPU")
+    bgr = np.zeros((1, 36, 64, 3), np.uint8)
+    bgr[..., 32:, 2] = 255
+    alpha = ir(bgr)[ALPHA][0, 0]
+    assert alpha[:, :32].max() < 0.05
+    assert alpha[:, 32:].min() > 0.95
+
+
+def test_the_card_survives_and_holds(tmp_path: Path) -> None:
+    network = original()
+    saved = ov.Core().read_model(convert(tmp_path, network))
+    assert Card.of(saved, "tiny") == network.card
+    network.card.hold(saved, "tiny")
+
+
+def test_one_size_gives_a_graph_of_fixed_shape() -> None:
+    network = original(SIZES[:1])
+    stamped = stamp(network.graph, network.card)
+    assert stamped.input(IMAGE).get_partial_shape() == ov.PartialShape([1, 36, 64, 3])
+    assert stamped.output(ALPHA).get_partial_shape() == ov.PartialShape([1, 1, 36, 64])
+
+
+def test_batch_norms_and_colour_disappear_in_the_weights() -> None:
+    stamped = stamp((network := original()).graph, network.card)
+    found = kinds(stamped)
+    assert "BatchNormInference" not in found
+    assert found.count("Convolution") == 2
+    assert found.count("Add") == 2
+    assert "Gather" not in found
+
+
+def test_weights_are_stored_in_half_precision(tmp_path: Path) -> None:
+    saved = ov.Core().read_model(convert(tmp_path, original()))
+    types = {
+        node.get_element_type() for node in saved.get_ops() if node.get_type_name() == "Constant"
+    }
+    assert ov.Type.f16 in types
+
+
+def test_memory_pairs_stay_as_they_are() -> None:
+    rest = op.parameter([1, 1, 36, 64], ov.Type.f32, name="rest")
+    src = op.parameter([1, 3, 36, 64], ov.Type.f32, name="src")
+    logits = op.add(op.reduce_mean(src, op.constant([1]), True), rest)
+    after = op.multiply(logits, op.constant(np.float32(0.5)))
+    for node, name in ((rest, "rest"), (src, "src"), (logits, "logits"), (after, "after")):
+        node.output(0).set_names({name})
+    graph = ov.Model([after, logits], [rest, src], "recurrent")
+    stamped = stamp(graph, toy_card(memory=(("rest", "after"),)))
+    assert stamped.input("rest").get_element_type() == ov.Type.f32
+    image = np.full((1, 36, 64, 3), 255, np.uint8)
+    out = ov.compile_model(stamped, "CPU")({IMAGE: image, "rest": np.ones((1, 1, 36, 64), "f4")})
+    assert out["after"] == pytest.approx(1.0)
+    assert out[ALPHA] == pytest.approx(1 / (1 + np.exp(-2.0)))
+
+
+def test_a_graph_that_breaks_its_card_is_not_stamped() -> None:
+    network = original(SIZES[:1])
+    with pytest.raises(ModelContract, match="does not take 128x72"):
+        stamp(network.graph, toy_card(sizes=((128, 72),)))
+
+
+def test_an_operation_unknown_to_openvino_is_one_clear_error() -> None:
+    class Odd(nn.Module):
+        def forward(self, src: torch.Tensor) -> torch.Tensor:
+            return torch.special.bessel_j0(src[:, :1])
+
+    with pytest.raises(ModelError, match=r"No conversion rule.*bessel_j0"):
+        from_torch(Odd().eval(), toy_card())
+
+
+def test_an_ir_that_drifts_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    network = original()
+    stranger = replace(network, alpha=from_torch(tiny(seed=1), network.card).alpha)
+    with pytest.raises(ModelError, match="drifts by"), beside(tmp_path, "tiny") as ir:
+        save(stamp(network.graph, network.card), ir)
+        refuse(compare(stranger, ir, draw(1)), LIMIT_FP16)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_matte_of_nan_is_refused(tmp_path: Path) -> None:
+    network = original(SIZES[:1])
+    broken = replace(network, alpha=lambda bgr: np.full(bgr.shape[:2], np.nan, np.float32))
+    with pytest.raises(ModelError, match="drifts by nan"):
+        refuse(compare(broken, convert(tmp_path, network), draw(1)), LIMIT_FP16)
+
+
+def test_a_failure_keeps_the_older_ir(tmp_path: Path) -> None:
+    older = save_toy(tmp_path / "tiny.xml").read_bytes()
+    with pytest.raises(ModelError), beside(tmp_path, "tiny") as ir:
+        save(stamp((network := original()).graph, network.card), ir)
+        raise ModelError("changed our mind")
+    assert (tmp_path / "tiny.xml").read_bytes() == older
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["tiny.bin", "tiny.xml"]
+
+
+def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ModelError, match="cannot write to"), beside(tmp_path / "taken", "tiny"):
+        pass
+
+
+def test_openvino_cannot_save_into_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    network = original()
+    with pytest.raises(ModelError, match="cannot save"):
+        save(stamp(network.graph, network.card), tmp_path / "taken" / "tiny.xml")
+
+
+def test_pictures_of_a_folder_are_read_and_others_skipped(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), draw(1)[0])
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert np.array_equal(read_folder(tmp_path)[0], draw(1)[0])
+    with pytest.raises(ModelError, match="no pictures"):
+        read_folder(tmp_path / "nowhere")
+
+
+def test_the_readme_follows_the_cards_and_keeps_what_people_wrote(tmp_path: Path) -> None:
+    save_toy(tmp_path / "toy.xml", toy_card(figures={"boundary IoU": 0.81}))
+    readme.write(tmp_path)
+    page = tmp_path / "README.md"
+    assert "| boundary IoU | 0.81 |" in page.read_text()
+    page.write_text(page.read_text().replace(readme.NO_NOTES, "Loses green hats.\n"))
+    save_toy(tmp_path / "toy.xml", toy_card(licence="MIT"))
+    save_toy(tmp_path / "second.xml", toy_card(name="second"))
+    readme.write(tmp_path)
+    text = page.read_text()
+    assert "Loses green hats." in text.split("## toy")[1]
+    assert "boundary" not in text
+    assert "- Licence: MIT" in text
+    assert text.index("## second") < text.index("## toy")
+    readme.write(tmp_path)
+    assert page.read_text() == text
+
+
+def test_a_missing_checkpoint_says_where_they_come_from(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="scrim-train"):
+        read(tmp_path / "best.pt")
+
+
+def test_without_pytorch_the_hint_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "best.pt"
+    checkpoint.write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "training.models", None)
+    with pytest.raises(ModelError, match=r"scrim\[conversion\]"):
+        read(checkpoint)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["scrim-convert", *map(str, arguments)])
+    command.main()
+
+
+@pytest.mark.parametrize("network", ["munet-webcam"])
+def test_a_checkpoint_becomes_an_ir_and_a_line_of_the_readme(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    checkpoint = tmp_path / "best.pt"
+    content = {"recipe": network, "model": build(network).state_dict(), "figures": {"iou": 0.25}}
+    torch.save(content, checkpoint)
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, checkpoint, "--name", "mine", "--out", tmp_path / "ir")
+    assert stop.value.code == 0
+    found = {file.name for file in (tmp_path / "ir").iterdir()}
+    assert found == {"mine.xml", "mine.bin", "README.md"}
+    assert "| iou | 0.25 |" in (tmp_path / "ir" / "README.md").read_text()
+    saved = ov.Core().read_model(tmp_path / "ir" / "mine.xml")
+    assert "BatchNormInference" not in kinds(saved)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "code"),
+    [(None, "", 3), (b"no checkpoint", "", 3), ({"recipe": "nix", "model": {}}, "", 3)],
+)
+def test_the_command_ends_with_what_to_do_and_an_exit_code(
+    content: object,
+    name: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    checkpoint = tmp_path / "best.pt"
+    if isinstance(content, bytes):
+        checkpoint.write_bytes(content)
+    elif content:
+        torch.save(content, checkpoint)
+    with pytest.raises(SystemExit) as stop:
+        run(monkeypatch, checkpoint, "--out", tmp_path / "ir")
+    assert stop.value.code == code
+    error = capfd.readouterr().err
+    assert error.startswith("error: ")
+    assert str(checkpoint) in error or "nix" in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "ir").exists()
+
+
+def test_nothing_calls_home() -> None:
+    script = (
+        "import conversion.read, openvino, sys;"
+        "from openvino.tools.ovc import convert_impl;"
+        "print(convert_impl.tm.__name__, 'openvino_telemetry.main' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["openvino.tools.ovc.telemetry_stub", "False"]
