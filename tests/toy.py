@@ -23,8 +23,8 @@ def toy_card(**changes: object) -> Card:
     return Card.model_validate(values | changes)
 
 
-def toy_model(card: Card | None = None) -> ov.Model:
-    """alpha = clamp((green - red) / 128, 0, 1): the pattern's person is green, its room red."""
+def toy_model(card: Card | None = None, bias: float = 0.0) -> ov.Model:
+    """alpha = clamp((green - red) / 128, 0, 1) + bias: a green person before a red room."""
     card = card or toy_card()
     (width, height), *more = card.sizes
     shape = [1, -1, -1, 3] if more else [1, height, width, 3]
@@ -32,6 +32,7 @@ def toy_model(card: Card | None = None) -> ov.Model:
     bgr = op.convert(image, "f32")
     weights = op.constant(np.array([[0.0], [1 / 128], [-1 / 128]], np.float32))
     alpha = op.clamp(op.matmul(bgr, weights, False, False), 0.0, 1.0)
+    alpha = op.add(alpha, op.constant(np.float32(bias)))
     alpha = op.transpose(alpha, op.constant(np.array([0, 3, 1, 2])))
     alpha.output(0).set_names({ALPHA})
     image.output(0).set_names({IMAGE})
@@ -40,6 +41,6 @@ def toy_model(card: Card | None = None) -> ov.Model:
     return model
 
 
-def save_toy(path: Path, card: Card | None = None) -> Path:
-    ov.save_model(toy_model(card), path, compress_to_fp16=False)
+def save_toy(path: Path, card: Card | None = None, bias: float = 0.0) -> Path:
+    ov.save_model(toy_model(card, bias), path, compress_to_fp16=False)
     return path

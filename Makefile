@@ -1,0 +1,42 @@
+# make run     set everything up and start Scrim: the studio is at http://127.0.0.1:8080
+# make test    set everything up and pass all tests
+# make check   ruff, its formatter, mypy
+# make bench   measure this machine and write benchmarks/README.md
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+BIN := .venv/bin
+
+.PHONY: setup run test check bench clean
+
+setup: .venv/scrim-installed
+
+run: setup
+	$(BIN)/scrim run
+
+test: .venv/tests-installed
+	$(BIN)/python -m pytest
+
+check: .venv/tests-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/tests-installed
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .venv-peers
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Scrim needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "no venv module: sudo apt install python3-venv"; exit 1; }
+
+.venv/scrim-installed: pyproject.toml .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/tests-installed: pyproject.toml .venv/scrim-installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[check]'
+	@touch $@

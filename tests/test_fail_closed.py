@@ -1,0 +1,328 @@
+"""Fail closed: whatever breaks, not one pixel of the room reaches a sink.
+
+The room is pure red, the person pure green, the backdrop blue. Parts that break are wrapped
+around the real ones; everything else is the real line with a real IR.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime import pixels
+from realtime.build import load_model, make_pipeline
+from realtime.config import Config
+from realtime.contract import Size
+from realtime.errors import (
+    ConfigError,
+    EndOfStream,
+    ModelError,
+    ScrimError,
+    SinkLost,
+    SourceLost,
+    SourceUnavailable,
+)
+from realtime.frame import Alpha, Bytes, Frame
+from realtime.guard import HOLD_S, MAX_FAILURES
+from realtime.pipeline import Pipeline, Session
+from realtime.runner import Outlet, Runner
+from realtime.stats import Stats
+from tests.toy import save_toy
+
+SIZE = (128, 72)
+FPS = 60.0
+RED, GREEN, BLUE = (0, 0, 200), (0, 200, 0), (200, 0, 0)
+
+
+def share_of(frame: Frame, bgr: tuple[int, int, int]) -> float:
+    """Share of pixels that look like this colour."""
+    distance = np.abs(pixels.to_bgr(frame).astype(int) - bgr).max(axis=2)
+    return float((distance < 50).mean())
+
+
+class Room:
+    """A source: the person stands left or, in turn, right; `breaks` says when it is lost."""
+
+    fps = FPS
+
+    def __init__(self, breaks: Callable[[int], Exception | None] = lambda n: None) -> None:
+        self._numbers = count()
+        self._breaks = breaks
+        self._closed = threading.Event()
+
+    def read(self) -> Frame:
+        number = next(self._numbers)
+        if self._closed.wait(1 / FPS):
+            raise EndOfStream
+        if error := self._breaks(number):
+            raise error
+        picture = np.full((SIZE[1], SIZE[0], 3), RED, np.uint8)
+        left = 16 if number // 20 % 2 else 64
+        picture[16:, left : left + 48] = GREEN
+        return pixels.from_bgr(picture, number, time.monotonic())
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class Collector:
+    """A sink that keeps what it is given and can wait for a picture of some kind."""
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.frames: list[Frame] = []
+        self.closed = False
+        self._fails_at = fails_at
+        self._condition = threading.Condition()
+
+    def write(self, frame: Frame) -> None:
+        with self._condition:
+            if len(self.frames) == self._fails_at:
+                self._fails_at = -1
+                raise SinkLost("the device is gone")
+            self.frames.append(frame)
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def await_picture(self, wanted: Callable[[Frame], bool], after: int = 0) -> int:
+        """Wait until a picture fits and return its index."""
+        with self._condition:
+            for index in count(after):
+                came = self._condition.wait_for(lambda at=index: len(self.frames) > at, 20)
+                assert came, f"no such picture among {len(self.frames)}"
+                if wanted(self.frames[index]):
+                    return index
+        raise AssertionError
+
+    def assert_no_room(self) -> None:
+        assert self.frames
+        for index, frame in enumerate(self.frames):
+            assert share_of(frame, RED) == 0, f"the room is in picture {index}"
+
+
+def person(frame: Frame) -> bool:
+    return share_of(frame, GREEN) > 0.1
+
+
+def nobody(frame: Frame) -> bool:
+    return share_of(frame, GREEN) < 0.01
+
+
+class Broken:
+    """A session whose inference can be broken while it runs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.trouble: Callable[[Alpha], Alpha] | None = None
+
+    def size_for(self, width: int, height: int) -> Size:
+        return self._session.size_for(width, height)
+
+    def infer(self, bgr: Bytes) -> Alpha:
+        alpha = self._session.infer(bgr)
+        return self.trouble(alpha) if self.trouble else alpha
+
+    def reset(self) -> None:
+        self._session.reset()
+
+
+@pytest.fixture
+def config(toy_ir: Path) -> Config:
+    size = {"width": SIZE[0], "height": SIZE[1], "fps": FPS}
+    return Config().with_values(
+        {"matting": {"model": str(toy_ir)}, "scene": {"backdrop": "#0000c8"}, "camera": size}
+    )
+
+
+def broken_line(config: Config, stats: Stats) -> tuple[Pipeline, Broken]:
+    pipeline = make_pipeline(config, load_model(config.matting), stats)
+    session = Broken(pipeline._session)
+    pipeline._session = session
+    return pipeline, session
+
+
+@contextmanager
+def running(
+    config: Config, room: Callable[[], Room] = Room, sink: Collector | None = None
+) -> Iterator[tuple[Runner, Broken, Collector]]:
+    stats = Stats()
+    pipeline, session = broken_line(config, stats)
+    sink = sink or Collector()
+    runner = Runner(room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    runner.start()
+    try:
+        yield runner, session, sink
+    finally:
+        runner.stop()
+    sink.assert_no_room()
+
+
+def test_the_line_shows_the_person_before_the_backdrop(config: Config) -> None:
+    with running(config) as (runner, _, sink):
+        at = sink.await_picture(person)
+        assert share_of(sink.frames[at], BLUE) > 0.5
+    assert sink.closed
+    assert runner.error is None
+
+
+def test_before_the_first_matte_there_is_the_backdrop_alone(config: Config) -> None:
+    release = threading.Event()
+
+    def open_late() -> Room:
+        assert release.wait(20)
+        return Room()
+
+    sink = Collector()
+    stats = Stats()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(open_late, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    starter = threading.Thread(target=runner.start)
+    starter.start()
+    sink.await_picture(nobody)
+    release.set()
+    sink.await_picture(person)
+    starter.join(5)
+    runner.stop()
+    sink.assert_no_room()
+
+
+def raises(alpha: Alpha) -> Alpha:
+    raise RuntimeError("inference failed")
+
+
+def test_a_model_that_raises_shows_the_backdrop_alone_and_then_ends_the_line(
+    config: Config,
+) -> None:
+    with running(config) as (runner, session, sink):
+        seen = sink.await_picture(person)
+        session.trouble = raises
+        sink.await_picture(nobody, seen)
+        assert runner.wait(20)
+    assert isinstance(runner.error, ModelError)
+    assert runner.stats.snapshot()["counts"]["frame errors"] == MAX_FAILURES
+
+
+def test_a_model_that_gives_nan_shows_the_backdrop_alone(config: Config, tmp_path: Path) -> None:
+    ir = save_toy(tmp_path / "nan.xml", bias=float("nan"))
+    nan = config.with_values({"matting": {"model": str(ir)}})
+    with running(nan) as (runner, _, sink):
+        assert runner.wait(20)
+    assert isinstance(runner.error, ModelError)
+    assert all(nobody(frame) for frame in sink.frames)
+
+
+def test_a_few_broken_frames_are_bridged_and_forgotten(config: Config) -> None:
+    with running(config) as (runner, session, sink):
+        seen = sink.await_picture(person)
+        remaining = iter([raises] * 3)
+
+        def sometimes(alpha: Alpha) -> Alpha:
+            return next(remaining, lambda alpha: alpha)(alpha)
+
+        session.trouble = sometimes
+        sink.await_picture(lambda f: f.number > sink.frames[seen].number + 10, seen)
+    assert runner.error is None
+    assert all(person(frame) for frame in sink.frames[seen:])
+    assert runner.stats.snapshot()["counts"]["frame errors"] == 3
+
+
+def test_sudden_emptiness_is_held_and_then_believed(config: Config) -> None:
+    with running(config) as (runner, session, sink):
+        seen = sink.await_picture(person)
+        session.trouble = np.zeros_like
+        gone = sink.await_picture(nobody, seen)
+        sink.await_picture(lambda f: f.number > sink.frames[gone].number + 40, gone)
+    assert runner.error is None
+    assert 0 < runner.stats.snapshot()["counts"]["frame errors"] < MAX_FAILURES
+    assert sink.frames[gone].captured_at - sink.frames[seen].captured_at > HOLD_S * 0.8
+
+
+def test_a_model_that_hangs_leaves_the_backdrop_alone(config: Config) -> None:
+    release = threading.Event()
+
+    def hang(alpha: Alpha) -> Alpha:
+        assert release.wait(20)
+        return alpha
+
+    with running(config) as (_, session, sink):
+        seen = sink.await_picture(person)
+        session.trouble = hang
+        gone = sink.await_picture(nobody, seen)
+        release.set()
+        sink.await_picture(person, gone)
+
+
+def test_a_source_that_dies_is_opened_again(config: Config) -> None:
+    opened: list[Room] = []
+
+    def open_room() -> Room:
+        if len(opened) == 1:
+            opened.append(Room())
+            raise SourceUnavailable("still unplugged")
+        opened.append(Room(lambda n: SourceLost("unplugged") if n == 20 else None))
+        return opened[-1]
+
+    with running(config, open_room) as (runner, _, sink):
+        seen = sink.await_picture(person)
+        gone = sink.await_picture(nobody, seen)
+        sink.await_picture(person, gone)
+    assert len(opened) >= 3
+    assert runner.stats.snapshot()["counts"]["source lost"] >= 1
+
+
+def test_a_sink_that_dies_is_opened_again(config: Config) -> None:
+    with running(config, sink=Collector(fails_at=10)) as (runner, _, sink):
+        sink.await_picture(person, 12)
+    assert runner.stats.snapshot()["counts"]["sink lost"] == 1
+
+
+def test_a_reload_never_shows_the_room(config: Config) -> None:
+    model = load_model(config.matting)
+    with running(config) as (runner, _, sink):
+        sink.await_picture(person)
+        for name, bgr in (("#00c8c8", (200, 200, 0)), ("#c8c8c8", (200, 200, 200))):
+            changed = config.with_values({"scene": {"backdrop": name}})
+            runner.swap(make_pipeline(changed, model, runner.stats))
+            sink.await_picture(
+                lambda f, bgr=bgr: share_of(f, bgr) > 0.4 and person(f), len(sink.frames)
+            )
+        with pytest.raises(ConfigError):
+            broken = config.with_values({"scene": {"backdrop": "gone.png"}})
+            runner.swap(make_pipeline(broken, model, runner.stats))
+        sink.await_picture(person, len(sink.frames))
+    assert all(person(frame) for frame in sink.frames[sink.await_picture(person) :])
+
+
+def test_starting_and_stopping_at_once_shows_no_room(config: Config) -> None:
+    sink = Collector()
+    for _ in range(5):
+        with running(config, sink=sink):
+            sink.await_picture(lambda f: True, len(sink.frames))
+
+
+def test_a_source_that_cannot_be_opened_ends_start_and_closes_sinks(config: Config) -> None:
+    def fail() -> Room:
+        raise SourceUnavailable("no camera")
+
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(fail, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    with pytest.raises(ScrimError, match="no camera"):
+        runner.start()
+    assert sink.closed
+
+
+def test_a_matte_never_leaves_its_frame(config: Config) -> None:
+    pipeline, _ = broken_line(config, Stats())
+    room = Room()
+    first, second = room.read(), room.read()
+    with pytest.raises(ScrimError, match="does not belong"):
+        pipeline.finish(second, pipeline.matte(first))
