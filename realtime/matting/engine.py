@@ -182,6 +182,18 @@ class MattingSession:
         return alpha
 
 
+def read_card(path: Path) -> Card:
+    """Return the card of an .xml without compiling it. Raises `ModelError`."""
+    return Card.of(_read(ov.Core(), path), path.name)
+
+
+def available_devices() -> list[str]:
+    """Return OpenVINO's devices with their full names, such as "CPU (Intel ...)"."""
+    core = ov.Core()
+    names = core.available_devices
+    return [f"{name} ({core.get_property(name, props.device.full_name())})" for name in names]
+
+
 def _read(core: ov.Core, path: Path) -> ov.Model:
     if not path.is_file():
         raise ModelNotFound(f"no model at {path}", "give a shipped name or a path to an .xml")
