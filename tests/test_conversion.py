@@ -22,7 +22,7 @@ from conversion.pictures import draw, read_folder
 from conversion.read import Original, from_torch, read
 from conversion.stamp import beside, save, stamp
 from realtime.contract import ALPHA, IMAGE, Card
-from realtime.errors import ModelContract, ModelError, ModelNotFound
+from realtime.errors import ConfigError, ModelContract, ModelError, ModelNotFound
 from tests.toy import save_toy, toy_card
 from training.models import build
 
@@ -225,14 +225,19 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     command.main()
 
 
-@pytest.mark.parametrize("network", ["munet-webcam"])
-def test_a_checkpoint_becomes_an_ir_and_a_line_of_the_readme(
-    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What scrim-train writes, before it has learnt anything."""
     torch.manual_seed(0)
-    checkpoint = tmp_path / "best.pt"
-    content = {"recipe": network, "model": build(network).state_dict(), "figures": {"iou": 0.25}}
-    torch.save(content, checkpoint)
+    path = tmp_path_factory.mktemp("run") / "best.pt"
+    weights = build("munet-webcam").state_dict()
+    torch.save({"recipe": "munet-webcam", "model": weights, "figures": {"iou": 0.25}}, path)
+    return path
+
+
+def test_a_checkpoint_becomes_an_ir_and_a_line_of_the_readme(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SystemExit) as stop:
         run(monkeypatch, checkpoint, "--name", "mine", "--out", tmp_path / "ir")
     assert stop.value.code == 0
@@ -244,12 +249,11 @@ def test_a_checkpoint_becomes_an_ir_and_a_line_of_the_readme(
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "code"),
-    [(None, "", 3), (b"no checkpoint", "", 3), ({"recipe": "nix", "model": {}}, "", 3)],
+    ("content", "code"),
+    [(None, 3), (b"no checkpoint", 3), ({"recipe": "munet-webcam", "model": {}}, 3)],
 )
 def test_the_command_ends_with_what_to_do_and_an_exit_code(
     content: object,
-    name: str,
     code: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -265,9 +269,15 @@ def test_the_command_ends_with_what_to_do_and_an_exit_code(
     assert stop.value.code == code
     error = capfd.readouterr().err
     assert error.startswith("error: ")
-    assert str(checkpoint) in error or "nix" in error
+    assert str(checkpoint) in error
     assert "Traceback" not in error
     assert not (tmp_path / "ir").exists()
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "With Capitals"])
+def test_a_name_that_would_be_no_file_is_refused(checkpoint: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="no model's name"):
+        read(checkpoint, name)
 
 
 def test_nothing_calls_home() -> None:

@@ -1,0 +1,118 @@
+"""The same pictures through the original and the IR: how far the mattes lie apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from rich.table import Table
+
+from conversion.read import Original
+from realtime.contract import ALPHA, IMAGE, Size
+from realtime.errors import ModelError
+from realtime.frame import Alpha, Bytes
+from realtime.pixels import from_bgr, thumbnail
+
+LIMIT_FP16 = 0.01
+"""Largest difference of alpha that weights in FP16 may make; two or three of 255 steps."""
+
+Run = Callable[[Bytes], Alpha]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What conversion changed at one input size; alpha in 0..1, times are medians."""
+
+    size: Size
+    pictures: int
+    coverage: float
+    """Mean alpha of the original: near 0, the pictures held nobody and say little."""
+    largest: float
+    mean: float
+    original_ms: float
+    ir_ms: float
+
+
+def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Drift]:
+    """Matte every picture, BGR uint8 (height, width, 3), with both, at each size of the card.
+
+    Both compute on one thread and in f32: on processors with bf16 or f16 OpenVINO would choose
+    these, and the comparison would measure the processor.
+    """
+    pictures = list(pictures)
+    core = ov.Core()
+    exact = {ov.properties.hint.inference_precision(): ov.Type.f32}
+    core.set_property("CPU", exact | {ov.properties.inference_num_threads(): 1})
+    return [
+        _drift(original.alpha, _ir_alpha(core, ir, size), size, pictures)
+        for size in original.card.sizes
+    ]
+
+
+def refuse(drifts: Iterable[Drift], limit: float) -> None:
+    """Raise `ModelError` when a matte of the IR lies `limit` or more from the original's."""
+    worst = max(drifts, key=lambda drift: drift.largest)
+    if not worst.largest < limit:
+        width, height = worst.size
+        raise ModelError(
+            f"the IR drifts by {worst.largest:.4f} from the original at {width}x{height}",
+            f"less than {limit} is accepted; an operation may have been converted wrongly",
+        )
+
+
+def table(drifts: Iterable[Drift]) -> Table:
+    """Return the comparison for the terminal, one row a size."""
+    sheet = Table(title="IR against the original, both in f32 on one thread")
+    for heading in ("size", "pictures", "coverage", "largest", "mean", "original ms", "IR ms"):
+        sheet.add_column(heading, justify="right")
+    for drift in drifts:
+        sheet.add_row(
+            "{}x{}".format(*drift.size),
+            str(drift.pictures),
+            f"{drift.coverage:.2f}",
+            f"{drift.largest:.5f}",
+            f"{drift.mean:.6f}",
+            f"{drift.original_ms:.2f}",
+            f"{drift.ir_ms:.2f}",
+        )
+    return sheet
+
+
+def _ir_alpha(core: ov.Core, ir: Path, size: Size) -> Run:
+    model = core.read_model(ir)
+    model.reshape({IMAGE: [1, size[1], size[0], 3]})
+    compiled = core.compile_model(model, "CPU")
+    return lambda bgr: np.asarray(compiled(bgr[None])[ALPHA][0, 0])
+
+
+def _drift(original: Run, converted: Run, size: Size, pictures: list[Bytes]) -> Drift:
+    mattes, apart, times_ms = [], [], []
+    for picture in pictures:
+        small = thumbnail(from_bgr(picture), size)
+        truth, original_ms = _timed(original, small)
+        alpha, ir_ms = _timed(converted, small)
+        mattes.append(truth)
+        apart.append(np.abs(alpha - truth))
+        times_ms.append((original_ms, ir_ms))
+    middle_ms = np.median(times_ms, axis=0)
+    return Drift(
+        size,
+        len(pictures),
+        coverage=float(np.mean(mattes)),
+        largest=float(np.max(apart)),
+        mean=float(np.mean(apart)),
+        original_ms=float(middle_ms[0]),
+        ir_ms=float(middle_ms[1]),
+    )
+
+
+def _timed(run: Run, bgr: Bytes) -> tuple[Alpha, float]:
+    """Return the matte and the milliseconds of a second run: the first one warms up."""
+    run(bgr)
+    started = time.perf_counter()
+    alpha = run(bgr)
+    return alpha, (time.perf_counter() - started) * 1e3

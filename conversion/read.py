@@ -1,0 +1,103 @@
+"""Read a trained network: the graph, the card, and the original itself to compare with."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import openvino as ov
+from openvino.frontend import OpConversionFailure
+from pydantic import ValidationError
+
+from realtime.contract import Card, Size
+from realtime.errors import ConfigError, ModelError, ModelNotFound
+from realtime.frame import Alpha, Bytes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A network as it was trained.
+
+    `graph` takes RGB, float32 (1, 3, height, width) in 0..1, and gives logits of the same size.
+    `alpha` runs the network where it was trained: BGR uint8 (height, width, 3) -> float32
+    (height, width) in 0..1.
+    """
+
+    graph: ov.Model
+    card: Card
+    alpha: Callable[[Bytes], Alpha]
+
+
+def read(path: Path, name: str = "") -> Original:
+    """Read a checkpoint that `scrim-train` wrote, under another name if one is given.
+
+    Raises `ModelNotFound` without the file, `ModelContract` when it is no checkpoint of ours,
+    `ConfigError` for a name that is none, `ModelError` without PyTorch or when OpenVINO lacks an
+    operation.
+    """
+    if not path.is_file():
+        raise ModelNotFound(f"no checkpoint {path}", "scrim-train writes runs/<name>/best.pt")
+    try:
+        from training.models import load
+    except ImportError as error:
+        raise ModelError(
+            "reading a checkpoint needs PyTorch", "pip install 'scrim[conversion]'"
+        ) from error
+    module, card = load(path)
+    return from_torch(module, _renamed(card, name) if name else card)
+
+
+def _renamed(card: Card, name: str) -> Card:
+    try:
+        return Card.model_validate(card.model_dump() | {"name": name})
+    except ValidationError as error:
+        raise ConfigError(f"{name!r} is no model's name", "use a-z, 0-9, '.', '_', '-'") from error
+
+
+def from_torch(module: nn.Module, card: Card) -> Original:
+    """Read a module in evaluation mode: RGB (1, 3, H, W) in 0..1 -> logits (1, 1, H, W).
+
+    From here on PyTorch computes on one thread, or its waiting threads and OpenVINO's would take
+    turns in each other's way (25 ms become 600).
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+    def alpha(bgr: Bytes) -> Alpha:
+        rgb = np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1)[None])
+        with torch.inference_mode():
+            logits = module(torch.from_numpy(rgb).float() / 255)
+        return np.asarray(torch.sigmoid(logits)[0, 0])
+
+    width, height = card.sizes[0]
+    try:
+        with warnings.catch_warnings():
+            # OpenVINO traces; what torch.export offers instead fixes the size of a graph whose
+            # sides may be odd.
+            warnings.filterwarnings("ignore", ".*torch.jit.trace", DeprecationWarning)
+            graph = ov.convert_model(
+                module,
+                input=ov.PartialShape([1, 3, *sides(card.sizes)]),
+                example_input=torch.zeros(1, 3, height, width),
+            )
+    except (RuntimeError, OpConversionFailure) as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[-1]
+        raise ModelError(
+            f"OpenVINO cannot convert {card.name}: {reason.lstrip('- ')}",
+            "build the network from operations that OpenVINO knows",
+        ) from error
+    return Original(graph, card, alpha)
+
+
+def sides(sizes: tuple[Size, ...]) -> tuple[ov.Dimension, ov.Dimension]:
+    """Return the range of heights and of widths; a range of one is a fixed length."""
+    widths, heights = zip(*sizes, strict=True)
+    return ov.Dimension(min(heights), max(heights)), ov.Dimension(min(widths), max(widths))

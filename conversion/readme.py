@@ -1,0 +1,56 @@
+"""models_ir/README.md: every model's card in words, written from the cards inside the IR files.
+
+Only what people know and figures do not say, the known failures, is written by hand: between the
+markers of a model, where it survives every rewriting.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import openvino as ov
+
+from realtime.contract import Card
+
+TITLE = """# Models
+
+Written by `scrim-convert` from the cards inside the IR files: change a card by converting again.
+Only the known failures, between their markers, are written by hand and kept.
+Every IR takes BGR `uint8` (1, height, width, 3) and gives `alpha`, `float32` (1, 1, height, width).
+"""
+HEADINGS = "| model | input | file | licence |\n|---|---|---|---|\n"
+NOTES = re.compile(r"<!-- failures of (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
+NO_NOTES = "None written down yet.\n"
+
+
+def write(folder: Path) -> None:
+    """Write README.md from all IRs of the folder. Raises `ModelContract` for one without card."""
+    page = folder / "README.md"
+    notes = dict(NOTES.findall(page.read_text("utf-8"))) if page.exists() else {}
+    core = ov.Core()
+    cards = {path: Card.of(core.read_model(path), str(path)) for path in folder.glob("*.xml")}
+    rows = [_row(path, card) for path, card in sorted(cards.items())]
+    parts = [_part(card, notes.get(card.name, NO_NOTES)) for _, card in sorted(cards.items())]
+    page.write_text("\n".join([TITLE, HEADINGS + "".join(rows), *parts]), "utf-8")
+
+
+def _row(path: Path, card: Card) -> str:
+    kilobytes = sum(part.stat().st_size for part in (path, path.with_suffix(".bin"))) / 1000
+    return f"| `{card.name}` | {_sizes(card)} | {kilobytes:.0f} kB | {card.licence} |\n"
+
+
+def _part(card: Card, notes: str) -> str:
+    figures = "".join(f"| {name} | {value:g} |\n" for name, value in card.figures.items())
+    return (
+        f"## {card.name}\n\n"
+        f"- Origin: {card.origin}\n"
+        f"- Licence: {card.licence}\n"
+        f"- Input: {_sizes(card)} pixels\n\n"
+        + (f"| figure | value |\n|---|---|\n{figures}\n" if figures else "")
+        + f"Known failures:\n\n<!-- failures of {card.name} -->\n{notes}<!-- end -->\n"
+    )
+
+
+def _sizes(card: Card) -> str:
+    return ", ".join(f"{width}x{height}" for width, height in card.sizes)
