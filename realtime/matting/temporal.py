@@ -44,9 +44,9 @@ class GatedSmoother:
     """Motion-gated average with hysteresis: still pixels are held, moving ones follow at once.
 
     Motion is the change of the guide against a short memory of itself, in which noise averages
-    out and slow motion adds up; it counts for more where the mattes disagree too. On still pixels an
-    undecided matte has less say than a decided one: the threshold at 0.5 is crossed only for
-    good. `strength` is the share of the old matte on still pixels, 0 is off.
+    out and slow motion adds up; it counts for more where the mattes disagree too. On still
+    pixels an undecided matte has less say than a decided one: the threshold at 0.5 is crossed
+    only for good. `strength` is the share of the old matte on still pixels, 0 is off.
     """
 
     def __init__(self, strength: float) -> None:
