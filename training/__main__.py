@@ -1,0 +1,107 @@
+"""`scrim-train`: fit a recipe, evaluate checkpoints, pack data, show what a recipe trains on."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from realtime.errors import ScrimError
+from training import recipe as recipes
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+DATA = Path("../shared/data")
+PACK = Path("packs/people.pack")
+WEIGHTS = Path("../shared/weights/mobilenetv2_050_folded.npz")
+DataOption = Annotated[Path, typer.Option(help="Folder of pictures.")]
+PackOption = Annotated[Path, typer.Option(help="Packed pictures.")]
+
+
+@app.command()
+def pack(data: DataOption = DATA, out: PackOption = PACK) -> None:
+    """Pack the training pictures into one file."""
+    from training.pack import build
+
+    found = build(data, out)
+    for source, rows in found.sources.items():
+        Console().print(f"{source}: {len(rows)}")
+
+
+@app.command()
+def fit(
+    recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
+    data: DataOption = DATA,
+    pack: PackOption = PACK,
+    weights: Annotated[Path, typer.Option(help="Encoder weights to start from.")] = WEIGHTS,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Length in steps.", min=0)] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length in minutes.", min=0.01)] = None,
+    workers: Annotated[int, typer.Option(help="Processes that draw batches.", min=0)] = 1,
+) -> None:
+    """Train; goes on where the run in --out stopped."""
+    from training.pack import build
+    from training.train import Run, Trainer
+
+    chosen = recipes.find(recipe)
+    if not pack.is_file():
+        build(data, pack)
+    run = Run(
+        chosen, pack, out or Path("runs") / recipe, weights, data,
+        steps, minutes or chosen.minutes, workers=workers,
+    )
+    Trainer(run).fit()
+
+
+@app.command()
+def evaluate(
+    checkpoints: Annotated[list[Path], typer.Argument(help="best.pt of runs.")],
+    data: DataOption = DATA,
+    quick: Annotated[bool, typer.Option(help="A few frames of each clip.")] = False,
+    sheet: Annotated[Path | None, typer.Option(help="Write the worst pictures here.")] = None,
+) -> None:
+    """Measure checkpoints on the pictures set aside."""
+    from training import evaluate as measure
+    from training.models import load
+
+    for path in checkpoints:
+        model, card = load(path)
+        network = measure.Network(model, card.sizes)
+        scores = measure.evaluate(network, data, quick)
+        parameters = sum(p.numel() for p in model.parameters())
+        title = f"{path}: {parameters / 1e6:.2f} M parameters, {network.milliseconds:.1f} ms a picture"
+        Console(width=110).print(table(title, scores))
+        if sheet:
+            measure.worst_sheet(scores, sheet)
+
+
+COLUMNS = {
+    "iou": "IoU %", "miou": "mIoU %", "biou": "boundary %", "mad": "MAD", "mse": "MSE",
+    "dtssd": "dtSSD", "flicker": "flicker",
+}
+
+
+def table(title: str, scores: list) -> Table:
+    """One row a set."""
+    shown = Table("set", "pictures", *COLUMNS.values(), title=title)
+    for score in scores:
+        cells = (f"{score.figures[key]:.2f}" if key in score.figures else "-" for key in COLUMNS)
+        shown.add_row(score.name, str(score.pictures), *cells)
+    return shown
+
+
+def main() -> None:
+    """Run the command line; a ScrimError becomes its exit code."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    try:
+        app()
+    except ScrimError as error:
+        Console(stderr=True).print(f"[red]{error.message}[/red]", error.hint, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Measure a network on the pictures set aside: stills by source, clips without and with light.
+
+A picture goes through at the input size whose shape is nearest to its own, area-downscaled; the
+matte is brought to the picture's size (bilinear) and compared there, as the engine does it.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from realtime.contract import Size, nearest_size
+from realtime.errors import ConfigError
+from training import metrics
+from training.metrics import Matte
+from training.pack import HELD_OUT, Pixels, listed, picture, video
+
+Infer = Callable[[Pixels], Matte]  # BGR H x W x 3 -> alpha H x W
+
+
+@dataclass
+class Score:
+    """Figures of one set; `worst` are its pictures by rising IoU."""
+
+    name: str
+    figures: dict[str, float]
+    pictures: int
+    worst: list[tuple[float, str, Pixels, Matte, Matte]] = field(default_factory=list, repr=False)
+
+
+class Network:
+    """A network in evaluation mode, from a BGR picture to a matte of the picture's size."""
+
+    def __init__(self, model: nn.Module, sizes: Sequence[Size]):
+        self.model, self.sizes = model.eval(), sizes
+        self.spent = self.calls = 0.0
+
+    @torch.inference_mode()
+    def __call__(self, bgr: Pixels) -> Matte:
+        height, width = bgr.shape[:2]
+        size = nearest_size(self.sizes, width, height)
+        small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
+        src = torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1)[None].float() / 255
+        begin = time.perf_counter()
+        pha = self.model(src.contiguous(memory_format=torch.channels_last)).sigmoid()[0, 0].numpy()
+        self.spent, self.calls = self.spent + time.perf_counter() - begin, self.calls + 1
+        return np.asarray(cv2.resize(pha, (width, height), interpolation=cv2.INTER_LINEAR))
+
+    @property
+    def milliseconds(self) -> float:
+        """Mean time of a forward pass."""
+        return 1000 * self.spent / max(1, self.calls)
+
+
+def truth(mask: Pixels) -> Matte:
+    return mask.astype(np.float32) / np.float32(255)
+
+
+def stills(folder: Path) -> Iterator[tuple[str, Pixels, Matte]]:
+    """name, BGR picture and alpha of every still under folder/{img,mask}."""
+    for path in listed(folder / "img"):
+        yield path.stem, picture(path), truth(picture(folder / "mask" / f"{path.stem}.png", True))
+
+
+def score_stills(infer: Infer, folder: Path) -> Score:
+    """One source of stills."""
+    rows, pixels, worst = [], metrics.Pixels(), []
+    for name, bgr, pha in stills(folder):
+        out = infer(bgr)
+        pixels.add(out, pha)
+        rows.append(compared(out, pha))
+        worst.append((rows[-1]["iou"], f"{folder.name}/{name}", bgr, out, pha))
+    if not rows:
+        raise ConfigError(f"no pictures in {folder}", "expected folders img and mask")
+    worst.sort(key=lambda item: item[0])
+    return Score(folder.name, averaged(rows) | {"miou": pixels.miou()}, len(rows), worst[:6])
+
+
+def compared(out: Matte, pha: Matte) -> dict[str, float]:
+    return {
+        "iou": metrics.foreground_iou(out, pha),
+        "biou": metrics.boundary_iou(out, pha),
+        "mad": metrics.mad(out, pha),
+        "mse": metrics.mse(out, pha),
+    }
+
+
+def averaged(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+
+def score_clip(infer: Infer, path: Path, alpha: Path, limit: int | None = None) -> Score:
+    """One clip against its alpha, frame by frame."""
+    outs, phas, pixels = [], [], metrics.Pixels()
+    for number, (bgr, grey) in enumerate(zip(video(path), video(alpha), strict=True)):
+        if limit and number >= limit:
+            break
+        outs.append(infer(bgr))
+        phas.append(truth(grey[:, :, 0]))
+        pixels.add(outs[-1], phas[-1])
+    rows = [compared(out, pha) for out, pha in zip(outs, phas, strict=True)]
+    moving = {"dtssd": metrics.dtssd(outs, phas), "flicker": metrics.flicker(outs, phas)}
+    return Score(path.stem, averaged(rows) | {"miou": pixels.miou()} | moving, len(rows))
+
+
+def merged(name: str, scores: Sequence[Score]) -> Score:
+    """The mean over sets of equal weight."""
+    figures = averaged([score.figures for score in scores])
+    return Score(name, figures, sum(score.pictures for score in scores))
+
+
+def score_clips(infer: Infer, folder: Path, limit: int | None = None) -> dict[str, Score]:
+    """Clips by light event; "clips" are those without one."""
+    groups: dict[str, list[Score]] = {}
+    for path in sorted(folder.glob("*.mp4")):
+        name, *event = path.stem.split(".")
+        alpha = folder / f"{name}.alpha.mkv"
+        if alpha.is_file() and not (limit and event):
+            kind = f"clips, {event[0]}" if event else "clips"
+            groups.setdefault(kind, []).append(score_clip(infer, path, alpha, limit))
+    return {kind: merged(kind, scores) for kind, scores in sorted(groups.items())}
+
+
+def score_negatives(infer: Infer, folder: Path) -> Score | None:
+    """False persons: IoU is 100 where nothing was found; MAD is the area that was."""
+    paths = listed(folder / "img")[::HELD_OUT]
+    rows = [compared(out, np.zeros_like(out)) for out in (infer(picture(path)) for path in paths)]
+    return Score("negatives", averaged(rows), len(rows)) if rows else None
+
+
+def evaluate(infer: Infer, data: Path, quick: bool = False) -> list[Score]:
+    """Every set there is under the data folder; `quick` leaves most of the clips out."""
+    folders = sorted((data / "stills" / "val").glob("*"))
+    if not folders:
+        raise ConfigError(f"no stills/val under {data}", "name the data folder with --data")
+    scores = [score_stills(infer, folder) for folder in folders]
+    scores += score_clips(infer, data / "clips", 6 if quick else None).values()
+    negatives = score_negatives(infer, data / "negatives")
+    return [*scores, negatives] if negatives else scores
+
+
+def worst_sheet(scores: Sequence[Score], path: Path) -> None:
+    """Write the worst pictures side by side with their mattes and the truth."""
+    tiles = []
+    for _, name, bgr, out, pha in [item for score in scores for item in score.worst]:
+        shown = [bgr, *(cv2.cvtColor((m * 255).astype(np.uint8), 8) for m in (out, pha))]
+        tile = np.hstack([cv2.resize(image, (120, 120)) for image in shown])
+        cv2.putText(tile, name, (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 255))
+        tiles.append(tile)
+    tiles += [np.zeros((120, 360, 3), np.uint8)] * (-len(tiles) % 4)
+    rows = [np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)]
+    if rows:
+        cv2.imwrite(str(path), np.vstack(rows))

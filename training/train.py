@@ -1,0 +1,235 @@
+"""The training loop: one recipe, one folder for the run, resumable from any stop.
+
+`last.pt` holds everything a run is made of (weights, their moving average, optimiser, step, time
+spent, random state); batches are functions of their number. So a run that is stopped and resumed
+gives the weights of one that was not, when it is measured in steps.
+"""
+
+import math
+import os
+import random
+import signal
+import time
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+
+from training import data, losses, models
+from training.evaluate import Network, Score, evaluate, worst_sheet
+from training.recipe import Recipe
+
+SAVE_EVERY_S = 150.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run reads and writes, and how long it goes."""
+
+    recipe: Recipe
+    pack: Path
+    out: Path
+    weights: Path | None  # encoder weights to start from
+    val: Path | None = None  # data folder to evaluate on
+    steps: int | None = None  # length in steps; else in minutes
+    minutes: float = 0.0
+    evaluate_every_s: float = 600.0
+    workers: int = 1
+
+
+class Trainer:
+    """A run in progress."""
+
+    def __init__(self, run: Run):
+        self.run, recipe = run, run.recipe
+        seed(recipe.seed)
+        self.model = models.build(recipe.name)
+        if run.weights:
+            models.start(self.model, run.weights)
+        self.model = self.model.to(memory_format=torch.channels_last)
+        self.ema = deepcopy(self.model).eval().requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(groups(self.model, recipe))
+        self.step, self.spent_s, self.best = 0, 0.0, 0.0
+        self.stopping = False
+        run.out.mkdir(parents=True, exist_ok=True)
+        self.last = run.out / "last.pt"
+        if self.last.is_file():
+            self.resume()
+
+    def resume(self) -> None:
+        found = models.read(self.last)
+        for part in ("model", "ema", "optimiser"):
+            getattr(self, part).load_state_dict(found[part])
+        self.step, self.spent_s, self.best = found["step"], found["spent_s"], found["best"]
+        torch.set_rng_state(found["rng"])
+
+    def save(self) -> None:
+        state = {part: getattr(self, part).state_dict() for part in ("model", "ema", "optimiser")}
+        counters = {"step": self.step, "spent_s": self.spent_s, "best": self.best}
+        write(self.last, {"recipe": self.run.recipe.name, "rng": torch.get_rng_state()}
+              | state | counters)
+
+    def progress(self) -> float:
+        """Share of the run that is done, 0..1, by steps or by time."""
+        if self.run.steps is not None:
+            return min(1.0, self.step / max(1, self.run.steps))
+        return min(1.0, self.spent_s / (60 * self.run.minutes))
+
+    def learn(self, batch: data.Batch) -> dict[str, float]:
+        """One step; gives the loss terms."""
+        recipe = self.run.recipe
+        src, pha, weight = (part.float() for part in batch)
+        rate = schedule(self.progress(), recipe.warm_up)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate
+        self.model.train()
+        logits = self.model((src / 255).contiguous(memory_format=torch.channels_last))
+        found = losses.terms(logits, pha / 255, weight, recipe.twins)
+        loss = losses.total(found, recipe.losses)
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        self.optimiser.step()
+        self.step += 1
+        follow(self.ema, self.model, min(recipe.ema, (1 + self.step) / (10 + self.step)))
+        return {"rate": rate} | {k: v.item() for k, v in {"loss": loss, **found}.items()}
+
+    def fit(self) -> None:
+        """Train to the end of the run, saving and evaluating on the way."""
+        log = SummaryWriter(str(self.run.out / "log"))
+        numbers = range(self.step, self.run.steps if self.run.steps is not None else 2**31)
+        batches = data.loader(self.run.pack, self.run.recipe, numbers, self.run.workers)
+        saved = checked = begin = time.monotonic()
+        with caught(self), bar() as shown:
+            task = shown.add_task(self.run.recipe.name, total=1.0, completed=self.progress())
+            while self.progress() < 1 and not self.stopping:
+                figures = self.learn(next(batches))
+                now = time.monotonic()
+                self.spent_s, begin = self.spent_s + now - begin, now
+                shown.update(task, completed=self.progress(), description=line(self, figures))
+                for key, value in figures.items() if self.step % 20 == 0 else ():
+                    log.add_scalar(f"train/{key}", value, self.step)
+                if now - saved > SAVE_EVERY_S:
+                    self.save()
+                    saved = now
+                if now - checked > self.run.evaluate_every_s and self.progress() < 0.98:
+                    self.check(log)
+                    checked = time.monotonic()
+        self.save()
+        if not self.stopping:
+            self.check(log)
+        log.close()
+
+    def check(self, log: SummaryWriter) -> None:
+        """Evaluate the moving average; keep it as best.pt when it is the best so far."""
+        if self.run.val is None:
+            write(self.run.out / "best.pt", self.result({}))
+            return
+        scores = evaluate(Network(self.ema, self.run.recipe.sizes), self.run.val, quick=True)
+        figures = flat(scores)
+        for key, value in figures.items():
+            log.add_scalar(f"val/{key}", value, self.step)
+        worst_sheet(scores, self.run.out / "worst.jpg")
+        print(self.step, {k: round(v, 2) for k, v in figures.items()}, flush=True)
+        overall = float(np.mean([v for k, v in figures.items() if k in CHOSEN_BY]))
+        if overall >= self.best:
+            self.best = overall
+            write(self.run.out / "best.pt", self.result(figures))
+
+    def result(self, figures: dict[str, float]) -> dict:
+        """What others need of a run: see training.models.load."""
+        return {
+            "recipe": self.run.recipe.name,
+            "model": self.ema.state_dict(),
+            "figures": figures,
+            "step": self.step,
+        }
+
+
+CHOSEN_BY = ("eg1800 iou", "clips iou", "vikram iou")
+
+
+def flat(scores: list[Score]) -> dict[str, float]:
+    """{"eg1800 iou": 96.1, ...} of the figures a card carries."""
+    return {
+        f"{score.name} {key}": round(score.figures[key], 3)
+        for score in scores
+        for key in ("iou", "biou", "mad", "dtssd", "flicker")
+        if key in score.figures
+    }
+
+
+def groups(model: nn.Module, recipe: Recipe) -> list[dict]:
+    """Parameter groups: the encoder is not fresh and learns slower; norms and biases do not decay."""
+    found: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        peak = recipe.encoder_rate if name.startswith("encoder.") else recipe.decoder_rate
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        found.setdefault((peak, decay), []).append(parameter)
+    return [
+        {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
+        for (peak, decay), parameters in found.items()
+    ]
+
+
+def schedule(progress: float, warm_up: float) -> float:
+    """Factor on the rate: a linear rise, then half a cosine down to 1 %."""
+    if progress < warm_up:
+        return max(0.01, progress / warm_up)
+    share = (progress - warm_up) / (1 - warm_up)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
+
+
+@torch.no_grad()
+def follow(ema: nn.Module, model: nn.Module, keep: float) -> None:
+    """Move the average towards the model; counters are copied."""
+    pairs = list(zip(ema.state_dict().values(), model.state_dict().values(), strict=True))
+    floats = [(a, b) for a, b in pairs if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], 1 - keep)
+    for a, b in pairs:
+        if not a.is_floating_point():
+            a.copy_(b)
+
+
+def write(path: Path, content: dict) -> None:
+    """Save atomically."""
+    part = path.with_suffix(".part")
+    torch.save(content, part)
+    os.replace(part, path)
+
+
+def seed(number: int) -> None:
+    random.seed(number)
+    np.random.seed(number)
+    torch.manual_seed(number)
+
+
+@contextmanager
+def caught(trainer: Trainer):
+    """While inside, the first Ctrl-C or TERM stops after the step; a second is not caught."""
+
+    def stop(number: int, _frame: object) -> None:
+        trainer.stopping = True
+        signal.signal(number, before[number])
+
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def bar() -> Progress:
+    return Progress(BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+                    refresh_per_second=0.2)
+
+
+def line(trainer: Trainer, figures: dict[str, float]) -> str:
+    return f"{trainer.run.recipe.name} step {trainer.step} loss {figures['loss']:.4f}"
