@@ -50,8 +50,14 @@ def fit(
     if not pack.is_file():
         build(data, pack)
     run = Run(
-        chosen, pack, out or Path("runs") / recipe, weights, data,
-        steps, minutes or chosen.minutes, workers=workers,
+        chosen,
+        pack,
+        out or Path("runs") / recipe,
+        weights,
+        data,
+        steps,
+        minutes or chosen.minutes,
+        workers=workers,
     )
     Trainer(run).fit()
 
@@ -72,15 +78,22 @@ def evaluate(
         network = measure.Network(model, card.sizes)
         scores = measure.evaluate(network, data, quick)
         parameters = sum(p.numel() for p in model.parameters())
-        title = f"{path}: {parameters / 1e6:.2f} M parameters, {network.milliseconds:.1f} ms a picture"
+        title = (
+            f"{path}: {parameters / 1e6:.2f} M parameters, {network.milliseconds:.1f} ms a picture"
+        )
         Console(width=110).print(table(title, scores))
         if sheet:
             measure.worst_sheet(scores, sheet)
 
 
 COLUMNS = {
-    "iou": "IoU %", "miou": "mIoU %", "biou": "boundary %", "mad": "MAD", "mse": "MSE",
-    "dtssd": "dtSSD", "flicker": "flicker",
+    "iou": "IoU %",
+    "miou": "mIoU %",
+    "biou": "boundary %",
+    "mad": "MAD",
+    "mse": "MSE",
+    "dtssd": "dtSSD",
+    "flicker": "flicker",
 }
 
 
@@ -95,6 +108,7 @@ def table(title: str, scores: list) -> Table:
 
 def main() -> None:
     """Run the command line; a ScrimError becomes its exit code."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads leave the core to others
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     try:
         app()

@@ -8,11 +8,11 @@ from functools import cache
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or the import calls out
 
-import albumentations as A  # noqa: E402, N812
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.random import Generator  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import albumentations as A
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -25,7 +25,9 @@ def light() -> list[A.BasicTransform | A.BaseCompose]:
     return [
         A.RandomBrightnessContrast((-0.3, 0.2), 0.25, p=0.7),
         A.RandomGamma((65, 150), p=0.4),
-        A.OneOf([A.PlanckianJitter(temperature_limit=WHITE, p=1), A.RGBShift(18, 8, 18, p=1)], p=0.5),
+        A.OneOf(
+            [A.PlanckianJitter(temperature_limit=WHITE, p=1), A.RGBShift(18, 8, 18, p=1)], p=0.5
+        ),
         A.HueSaturationValue(4, 30, 0, p=0.4),
     ]
 
@@ -35,7 +37,9 @@ def camera() -> list[A.BasicTransform | A.BaseCompose]:
     return [
         A.RandomBrightnessContrast((-0.25, 0.18), 0.2, p=0.6),
         A.RandomGamma((70, 145), p=0.3),
-        A.OneOf([A.PlanckianJitter(temperature_limit=WHITE, p=1), A.RGBShift(15, 8, 15, p=1)], p=0.35),
+        A.OneOf(
+            [A.PlanckianJitter(temperature_limit=WHITE, p=1), A.RGBShift(15, 8, 15, p=1)], p=0.35
+        ),
         A.HueSaturationValue(5, 35, 0, p=0.25),
         A.ToGray(p=0.02),
         A.OneOf(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from training import augment
 from training.pack import Pack, Pixels, Row
+from training.recipe import Mix
 
 Floats = NDArray[np.float32]
 
@@ -25,15 +26,6 @@ class View:
     src: Pixels
     pha: Pixels
     weight: Pixels
-
-
-@dataclass(frozen=True)
-class Mix:
-    """Shares of the three kinds of view (the rest is real pictures) and of the sources."""
-
-    composite: float
-    negative: float
-    people: tuple[tuple[str, float], ...]  # source, weight
 
 
 class Composer:
@@ -176,9 +168,7 @@ def window(row: Row, size: tuple[int, int], rng: Generator) -> tuple[slice, slic
     return slice(top, top + height), slice(left, left + width)
 
 
-def placement(
-    row: Row, size: tuple[int, int], rng: Generator
-) -> tuple[float, float, float, int]:
+def placement(row: Row, size: tuple[int, int], rng: Generator) -> tuple[float, float, float, int]:
     """Where a person goes: scale, left and top of their photo in the view, rows of it to keep.
 
     Where the photo cuts the person off, the view's own border does so too, if it can.
@@ -188,10 +178,11 @@ def placement(
     bottom = row.height
     if y1 - y0 > 1.9 * (x1 - x0) and rng.random() < 0.85:
         bottom = int(y0 + (y1 - y0) * rng.uniform(0.28, 0.6))
-    tall, wide = max(8, min(bottom, y1) - y0), max(8, x1 - x0)
+    tall = max(8, min(bottom, y1) - y0)
     cut_below, cut_left, cut_right = y1 >= bottom - 2, x0 <= 1, x1 >= row.width - 1
-    share = rng.choice([rng.uniform(0.3, 0.5), rng.uniform(0.5, 1.0), rng.uniform(1.0, 1.5)],
-                       p=[0.08, 0.8, 0.12])
+    share = rng.choice(
+        [rng.uniform(0.3, 0.5), rng.uniform(0.5, 1.0), rng.uniform(1.0, 1.5)], p=[0.08, 0.8, 0.12]
+    )
     scale = share * height / tall
     if y0 <= 1 and cut_below:  # cut at head and foot: must fill the height
         scale = max(scale, height / tall)

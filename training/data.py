@@ -64,9 +64,7 @@ def stacked(views: list[View]) -> Batch:
     return src, pha, planes([view.weight for view in views])[:, None]
 
 
-def loader(
-    path: Path, recipe: Recipe, numbers: range, workers: int = 1
-) -> Iterator[Batch]:
+def loader(path: Path, recipe: Recipe, numbers: range, workers: int = 1) -> Iterator[Batch]:
     """Batches of these numbers, in order."""
     return iter(
         DataLoader(

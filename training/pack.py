@@ -127,9 +127,7 @@ def frames(path: Path) -> Iterator[tuple[Row, Pixels]]:
             yield labelled("sequence", f"{name}:{number}", bgr, pha[:, :, 0], True)
 
 
-def labelled(
-    source: str, name: str, bgr: Pixels, pha: Pixels, soft: bool
-) -> tuple[Row, Pixels]:
+def labelled(source: str, name: str, bgr: Pixels, pha: Pixels, soft: bool) -> tuple[Row, Pixels]:
     """Join colour and alpha, refusing pairs that do not fit."""
     if bgr.shape[:2] != pha.shape:
         sides = f"{bgr.shape[1]}x{bgr.shape[0]} and {pha.shape[1]}x{pha.shape[0]}"

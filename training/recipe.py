@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from realtime.contract import Size
 from realtime.errors import ConfigError
-from training.compose import Mix
 
 # Shares of the sources a person is drawn from: by framing, not by count. Teacher-made mattes
 # (pseudo) stay well under 40 %.
@@ -16,6 +15,15 @@ PEOPLE = (
     ("pseudo", 0.27),
     ("sequence", 0.15),
 )
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Shares of the kinds of view (the rest is real pictures) and of the sources of people."""
+
+    composite: float = 0.58
+    negative: float = 0.08
+    people: tuple[tuple[str, float], ...] = PEOPLE
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Recipe:
     shapes: tuple[Shape, ...]  # one a batch; the first size is the network's usual one
     minutes: float  # how long to train when no number of steps is given
     camera: str = "webcam"  # preset of training.augment applied last
-    mix: Mix = Mix(composite=0.58, negative=0.08, people=PEOPLE)
+    mix: Mix = field(default_factory=Mix)
     batch: int = 16
     twins: int = 3  # samples of a batch that come a second time under another light
     encoder_rate: float = 6e-4
@@ -43,6 +51,7 @@ class Recipe:
     weight_decay: float = 1e-2
     warm_up: float = 0.02  # share of the run
     clip: float = 2.0  # norm of the gradient
+    thaw: float = 0.6  # share of the run after which the encoder's first stages learn too
     ema: float = 0.998
     seed: int = 20
     losses: dict[str, float] = field(

@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from torch.utils.tensorboard import SummaryWriter
 from training import data, losses, models
 from training.evaluate import Network, Score, evaluate, worst_sheet
 from training.recipe import Recipe
+from training.threads import Threads
 
 SAVE_EVERY_S = 150.0
 
@@ -41,6 +43,7 @@ class Run:
     minutes: float = 0.0
     evaluate_every_s: float = 600.0
     workers: int = 1
+    threads: int = 0  # 0: find out which number is fastest
 
 
 class Trainer:
@@ -72,8 +75,10 @@ class Trainer:
     def save(self) -> None:
         state = {part: getattr(self, part).state_dict() for part in ("model", "ema", "optimiser")}
         counters = {"step": self.step, "spent_s": self.spent_s, "best": self.best}
-        write(self.last, {"recipe": self.run.recipe.name, "rng": torch.get_rng_state()}
-              | state | counters)
+        write(
+            self.last,
+            {"recipe": self.run.recipe.name, "rng": torch.get_rng_state()} | state | counters,
+        )
 
     def progress(self) -> float:
         """Share of the run that is done, 0..1, by steps or by time."""
@@ -86,6 +91,7 @@ class Trainer:
         recipe = self.run.recipe
         src, pha, weight = (part.float() for part in batch)
         rate = schedule(self.progress(), recipe.warm_up)
+        self.model.encoder.thaw(self.progress() >= recipe.thaw)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
         self.model.train()
@@ -104,12 +110,14 @@ class Trainer:
         """Train to the end of the run, saving and evaluating on the way."""
         log = SummaryWriter(str(self.run.out / "log"))
         numbers = range(self.step, self.run.steps if self.run.steps is not None else 2**31)
+        threads = Threads(self.run.threads)
         batches = data.loader(self.run.pack, self.run.recipe, numbers, self.run.workers)
         saved = checked = begin = time.monotonic()
         with caught(self), bar() as shown:
             task = shown.add_task(self.run.recipe.name, total=1.0, completed=self.progress())
             while self.progress() < 1 and not self.stopping:
-                figures = self.learn(next(batches))
+                batch = next(batches)
+                figures = threads.run(partial(self.learn, batch))
                 now = time.monotonic()
                 self.spent_s, begin = self.spent_s + now - begin, now
                 shown.update(task, completed=self.progress(), description=line(self, figures))
@@ -118,6 +126,7 @@ class Trainer:
                 if now - saved > SAVE_EVERY_S:
                     self.save()
                     saved = now
+                    print(line(self, figures), f"{threads.best} threads", flush=True)
                 if now - checked > self.run.evaluate_every_s and self.progress() < 0.98:
                     self.check(log)
                     checked = time.monotonic()
@@ -166,7 +175,7 @@ def flat(scores: list[Score]) -> dict[str, float]:
 
 
 def groups(model: nn.Module, recipe: Recipe) -> list[dict]:
-    """Parameter groups: the encoder is not fresh and learns slower; norms and biases do not decay."""
+    """Parameter groups: the pretrained encoder learns slower; norms and biases do not decay."""
     found: dict[tuple[float, float], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         peak = recipe.encoder_rate if name.startswith("encoder.") else recipe.decoder_rate
@@ -227,8 +236,9 @@ def caught(trainer: Trainer):
 
 
 def bar() -> Progress:
-    return Progress(BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-                    refresh_per_second=0.2)
+    return Progress(
+        BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), refresh_per_second=0.2
+    )
 
 
 def line(trainer: Trainer, figures: dict[str, float]) -> str:

@@ -78,7 +78,9 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     try:
         model.load_state_dict(found["model"])
     except RuntimeError as error:
-        raise ModelContract(f"{path} does not fit the network {found['recipe']}: {error}") from error
+        raise ModelContract(
+            f"{path} does not fit the network {found['recipe']}: {error}"
+        ) from error
     card = Card(
         name=found["recipe"],
         licence=LICENCE,

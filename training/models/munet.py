@@ -96,6 +96,11 @@ class Encoder(nn.Module):
                 maps.append(wide)
         return [*maps, x]
 
+    def thaw(self, learning: bool) -> None:
+        """Let the first stages, a third of the cost of a step, learn or not."""
+        for module in (self.stem, *self.blocks[:4]):
+            module.requires_grad_(learning)
+
     def fill(self, weights: Mapping[str, np.ndarray]) -> None:
         """Take batch-norm-folded weights named `stem.weight`, `block3.expand.bias`, ..."""
         for name, module in self.named_modules():
