@@ -55,13 +55,13 @@ def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Dri
 
 def refuse(drifts: Iterable[Drift], limit: float) -> None:
     """Raise `ModelError` when a matte of the IR lies `limit` or more from the original's."""
-    worst = max(drifts, key=lambda drift: drift.largest)
-    if not worst.largest < limit:
-        width, height = worst.size
-        raise ModelError(
-            f"the IR drifts by {worst.largest:.4f} from the original at {width}x{height}",
-            f"less than {limit} is accepted; an operation may have been converted wrongly",
-        )
+    for drift in drifts:
+        if not drift.largest < limit:  # refuses NaN too
+            width, height = drift.size
+            raise ModelError(
+                f"the IR drifts by {drift.largest:.4f} from the original at {width}x{height}",
+                f"less than {limit} is accepted; an operation may have been converted wrongly",
+            )
 
 
 def table(drifts: Iterable[Drift]) -> Table:

@@ -23,6 +23,7 @@ from conversion.read import Original, from_torch, read
 from conversion.stamp import beside, save, stamp
 from realtime.contract import ALPHA, IMAGE, Card
 from realtime.errors import ConfigError, ModelContract, ModelError, ModelNotFound
+from realtime.frame import Alpha, Bytes
 from tests.toy import save_toy, toy_card
 from training.models import build
 
@@ -150,11 +151,16 @@ def test_an_ir_that_drifts_is_refused_and_leaves_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_matte_of_nan_is_refused(tmp_path: Path) -> None:
-    network = original(SIZES[:1])
-    broken = replace(network, alpha=lambda bgr: np.full(bgr.shape[:2], np.nan, np.float32))
-    with pytest.raises(ModelError, match="drifts by nan"):
-        refuse(compare(broken, convert(tmp_path, network), draw(1)), LIMIT_FP16)
+def test_a_matte_of_nan_at_one_size_is_refused(tmp_path: Path) -> None:
+    network = original()
+
+    def alpha(bgr: Bytes) -> Alpha:
+        tall = bgr.shape[0] > bgr.shape[1]
+        return np.full(bgr.shape[:2], np.nan, np.float32) if tall else network.alpha(bgr)
+
+    drifts = compare(replace(network, alpha=alpha), convert(tmp_path, network), draw(1))
+    with pytest.raises(ModelError, match="drifts by nan from the original at 36x64"):
+        refuse(drifts, LIMIT_FP16)
 
 
 def test_a_failure_keeps_the_older_ir(tmp_path: Path) -> None:
