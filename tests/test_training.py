@@ -1,0 +1,232 @@
+"""The networks, the losses and the data: small, on pictures drawn here."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from typer.testing import CliRunner
+
+from realtime.errors import ConfigError, ModelContract, ModelNotFound
+from training import data, losses, models, pack, recipe
+from training.__main__ import app
+from training.evaluate import Network, evaluate
+from training.models import munet
+from training.train import Run, Trainer
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def draw(path: Path, seed: int, person: bool = True) -> np.ndarray:
+    """Write a picture of a "person" (a bright disc on a body); give its mask."""
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, 90, (96, 80, 3), np.uint8)
+    mask = np.zeros((96, 80), np.uint8)
+    if person:
+        cv2.circle(mask, (40, 40), 16, 255, -1)
+        cv2.rectangle(mask, (22, 54), (58, 96), 255, -1)
+        image[mask > 0] = rng.integers(150, 255, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), image)
+    return mask
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of a dozen drawn pictures, laid out as the real one."""
+    root = tmp_path_factory.mktemp("data")
+    for split, number in (("train", 4), ("val", 2)):
+        for i in range(number):
+            mask = draw(root / f"stills/{split}/eg1800/img/{i}.png", i)
+            path = root / f"stills/{split}/eg1800/mask/{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), mask)
+    for i in range(3):
+        draw(root / f"backgrounds/{i}.png", 50 + i, person=False)
+        draw(root / f"negatives/img/{i}.png", 80 + i, person=False)
+    return root
+
+
+@pytest.fixture(scope="module")
+def packed(folder: Path) -> Path:
+    pack.build(folder, folder / "tiny.pack")
+    return folder / "tiny.pack"
+
+
+TINY = replace(
+    recipe.find("munet-webcam"),
+    shapes=(recipe.Shape((64, 48), (64, 48), 0.5), recipe.Shape((48, 64), (48, 64), 0.5)),
+    batch=4,
+    twins=1,
+)
+
+
+@pytest.mark.parametrize("size", [(256, 144), (168, 224), (75, 101)])
+def test_logits_are_as_large_as_the_picture(size: tuple[int, int]) -> None:
+    width, height = size
+    for name in recipe.RECIPES:
+        network = models.build(name).eval()
+        with torch.inference_mode():
+            assert network(torch.rand(1, 3, height, width)).shape == (1, 1, height, width)
+
+
+def folded(seed: int = 0) -> dict[str, np.ndarray]:
+    """Encoder weights of wildly different size, as folding leaves them."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for name, module in munet.Encoder().named_modules():
+        if isinstance(module, munet.Conv):
+            key = name.replace("blocks.", "block")
+            size = 10 ** rng.uniform(-1, 1, module.weight.shape[0])
+            weight = module.weight.detach().numpy() * size[:, None, None, None]
+            found[f"{key}.weight"] = weight.astype(np.float16)
+            found[f"{key}.bias"] = rng.normal(0, 0.1, module.weight.shape[0]).astype(np.float16)
+    return found
+
+
+@pytest.mark.parametrize("side", [16, 17])
+def test_a_filled_convolution_equals_the_folded_one(side: int) -> None:
+    weights = folded()
+    encoder = munet.Encoder()
+    encoder.fill(weights)
+    weight, bias = (
+        torch.from_numpy(weights[f"stem.{k}"].astype(np.float32)) for k in ("weight", "bias")
+    )
+    src = torch.rand(1, 3, side, side)
+    before = side % 2  # TensorFlow's "same" at stride 2
+    direct = F.conv2d(F.pad(src, (before, 1, before, 1)), weight, bias, stride=2)
+    torch.testing.assert_close(encoder.stem(src), direct, rtol=1e-4, atol=1e-4)
+
+
+def test_encoder_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    network = models.build("munet-webcam")
+    with pytest.raises(ModelNotFound, match=r"nothing\.npz"):
+        models.start(network, tmp_path / "nothing.npz")
+    np.savez(tmp_path / "other.npz", stem=np.zeros(3))
+    with pytest.raises(ModelContract, match="does not fit"):
+        models.start(network, tmp_path / "other.npz")
+
+
+def square(shift: int = 0) -> torch.Tensor:
+    pha = torch.zeros(2, 1, 48, 48)
+    pha[:, :, 12:36, 12 + shift : 36 + shift] = 1
+    return pha
+
+
+def test_every_term_prefers_the_better_matte() -> None:
+    pha, weight = square(), torch.ones(2, 1, 48, 48)
+    logits = [(square(shift) * 2 - 1) * 8 for shift in (0, 1, 4)]
+    found = [losses.terms(x, pha, weight) for x in logits]
+    for name in found[0]:
+        exact, near, far = (float(terms[name]) for terms in found)
+        assert exact < near <= far, name
+
+
+def test_unknown_pixels_and_twins() -> None:
+    pha, weight = square(), torch.ones(2, 1, 48, 48)
+    wrong = (square() * 2 - 1) * 8
+    wrong[:, :, :8] = 8
+    weight[:, :, :9] = 0
+    assert float(losses.terms(wrong, pha, weight)["bce"]) < 1e-3
+    uneven = torch.cat([wrong[:1], -wrong[:1]])
+    assert float(losses.terms(wrong, pha, weight, twins=1)["twin"]) == 0
+    assert float(losses.terms(uneven, pha, weight, twins=1)["twin"]) > 0.9
+
+
+def test_batches_depend_on_their_number_alone(packed: Path) -> None:
+    first, second = data.Batches(packed, TINY), data.Batches(packed, TINY)
+    first[0]
+    for one, other in zip(first[5], second[5], strict=True):
+        assert torch.equal(one, other)
+    src, pha, weight = first[5]
+    assert src.dtype == torch.uint8 and src.shape[1:] in {(3, 48, 64), (3, 64, 48)}
+    assert torch.equal(pha[0], pha[-1]) and not torch.equal(src[0], src[-1])
+    assert set(weight.unique().tolist()) <= {0, 1}
+
+
+def test_a_resumed_run_gives_the_weights_of_one_that_was_not_stopped(
+    packed: Path, tmp_path: Path
+) -> None:
+    def run(out: str) -> Run:
+        return Run(TINY, packed, tmp_path / out, None, steps=4, workers=0, threads=1)
+
+    whole = Trainer(run("whole"))
+    whole.fit()
+    half = Trainer(run("halves"))
+    for number in range(2):
+        half.learn(data.Batches(packed, TINY)[number])
+    half.save()
+    rest = Trainer(run("halves"))
+    assert rest.step == 2
+    rest.fit()
+    for a, b in zip(whole.ema.parameters(), rest.ema.parameters(), strict=True):
+        assert torch.equal(a, b)
+    network, card = models.load(tmp_path / "whole" / "best.pt")
+    assert card.name == "munet-webcam" and card.sizes[0] == (256, 144)
+    assert not network.training
+
+
+def test_fit_and_evaluate_from_the_command_line(folder: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "encoder.npz", **folded())
+    out = tmp_path / "run"
+    words = ["fit", "--recipe", "munet-webcam", "--steps", "1", "--workers", "0", "--data"]
+    paths = ["--pack", tmp_path / "a.pack", "--weights", tmp_path / "encoder.npz", "--out", out]
+    done = CliRunner().invoke(app, [*words, str(folder), *map(str, paths)])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(app, ["evaluate", str(out / "best.pt"), "--data", str(folder)])
+    assert done.exit_code == 0 and "eg1800" in done.output
+
+
+def test_a_perfect_network_scores_full_marks(folder: Path) -> None:
+    def bright(bgr: np.ndarray) -> np.ndarray:
+        return (bgr.min(2) > 120).astype(np.float32)
+
+    stills, negatives = evaluate(bright, folder)
+    assert stills.figures["iou"] == 100 and stills.figures["miou"] == 100
+    assert negatives.figures["mad"] == 0
+
+
+def test_a_network_sees_the_size_nearest_in_shape() -> None:
+    seen = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, src: torch.Tensor) -> torch.Tensor:
+            seen.append(tuple(src.shape))
+            return src[:, :1]
+
+    out = Network(Spy(), [(64, 36), (36, 64)])(np.zeros((90, 60, 3), np.uint8))
+    assert seen == [(1, 3, 64, 36)] and out.shape == (90, 60)
+
+
+def test_bad_data_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no folder"):
+        pack.build(tmp_path / "none", tmp_path / "a.pack")
+    with pytest.raises(ConfigError, match="no training pictures"):
+        pack.build(tmp_path, tmp_path / "a.pack")
+    (tmp_path / "broken.pack").write_bytes(b"not a pack")
+    with pytest.raises(ConfigError, match=r"broken\.pack"):
+        pack.Pack(tmp_path / "broken.pack")
+    with pytest.raises(ConfigError, match="differ in size"):
+        pack.labelled("eg1800", "x", np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4), np.uint8), 0)
+    with pytest.raises(ConfigError, match="munet-webcam"):
+        recipe.find("munet")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
+def test_a_file_that_is_no_checkpoint_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    with pytest.raises(ModelNotFound):
+        models.load(path)
+    path.write_bytes(content)
+    with pytest.raises(ModelContract):
+        models.load(path)
