@@ -1,0 +1,230 @@
+"""Step 1 of 9: a clip instead of a camera: every frame in order, whatever it was stored as.
+
+Frames come out as I420 in BT.601 limited range, turned as the clip's display matrix says. A clip
+of high definition that does not name its colours is taken for BT.709, as players and browsers do.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
+from realtime.frame import MAX_SIDE, Bytes, Frame
+from realtime.pixels import Size, blank, even, planes_of, writable_planes
+
+UNNAMED_COLOURS = 2
+"""AVCOL_SPC_UNSPECIFIED of FFmpeg."""
+
+STANDARD_LINES = 576
+"""Up to this height unnamed colours are BT.601, above they are BT.709."""
+
+USUAL_FPS = 30.0
+
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
+
+
+class VideoSource:
+    """Reads a clip; `loop` begins again at its end, `realtime` paces it by its own time stamps.
+
+    `fps` is the mean frame rate, `size` that of the first frame, `frames` the number of frames
+    or 0 where the file does not say. Raises `SourceUnavailable` when there is nothing to read.
+    """
+
+    def __init__(self, path: Path, loop: bool = False, realtime: bool = False) -> None:
+        self._path = path
+        self._loop = loop
+        self._realtime = realtime
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._number = 0
+        self._due_s = self._start_s = time.monotonic()
+        self._container, stream = _open(path)
+        self.fps = float(stream.average_rate or USUAL_FPS)
+        self.frames: int = stream.frames
+        self._pictures = _decoded(self._container, stream, self.fps)
+        first = self._first()
+        self._ready: tuple[Bytes, float] | None = first
+        self.size: Size = Frame(first[0]).size
+
+    def read(self) -> Frame:
+        """Return the next frame.
+
+        Raises `EndOfStream` at the end, `SourceLost` where the file breaks off.
+        """
+        with self._lock:
+            if self._closed.is_set():
+                raise EndOfStream
+            i420, at_s = self._ready or self._next()
+            self._ready = None
+        self._due_s = self._start_s + at_s
+        if self._realtime:
+            self._closed.wait(self._due_s - time.monotonic())
+        if self._closed.is_set():
+            raise EndOfStream
+        self._number += 1
+        return Frame(i420, self._number - 1, time.monotonic())
+
+    def close(self) -> None:
+        """Let go of the file; a `read` that waits for its time ends."""
+        self._closed.set()
+        with self._lock:
+            self._container.close()
+
+    def _first(self) -> tuple[Bytes, float]:
+        try:
+            return next(self._pictures)
+        except (SourceLost, StopIteration) as error:
+            self._container.close()
+            raise _unavailable(self._path, "no frame of it can be decoded") from error
+
+    def _next(self) -> tuple[Bytes, float]:
+        picture = next(self._pictures, None)
+        if picture:
+            return picture
+        if not self._loop:
+            raise EndOfStream
+        self._start_s = self._due_s + 1 / self.fps
+        try:
+            self._rewind()
+            return self._first()
+        except SourceUnavailable as error:
+            raise SourceLost(error.message, error.hint) from error
+
+    def _rewind(self) -> None:
+        # Opened again rather than sought: that also works where the file has no index.
+        self._container.close()
+        self._container, stream = _open(self._path)
+        self._pictures = _decoded(self._container, stream, self.fps)
+
+
+def _open(path: Path) -> tuple[Any, Any]:
+    try:
+        container = av.open(str(path.absolute()))
+    except av.FFmpegError as error:
+        raise _unavailable(path, (error.strerror or "not a video").lower()) from error
+    if not container.streams.video:
+        container.close()
+        raise _unavailable(path, "there is no picture in it")
+    stream = container.streams.video[0]
+    if max(stream.width, stream.height) > MAX_SIDE:
+        container.close()
+        raise _unavailable(path, f"{stream.width}x{stream.height} is larger than {MAX_SIDE} a side")
+    return container, stream
+
+
+def _unavailable(path: Path, reason: str) -> SourceUnavailable:
+    return SourceUnavailable(f"{path}: {reason}", "play the file once to see whether it is whole")
+
+
+def _decoded(container: Any, stream: Any, fps: float) -> Iterator[tuple[Bytes, float]]:
+    """Yield frames as I420 arrays with their times in seconds from the first one on.
+
+    Raises `SourceLost` after the last frame when the file broke off before its end.
+    """
+    end = _End(stream, fps)
+    count, first_s = 0, None
+    for packet in _packets(container, stream, end):
+        for picture in _frames_of(packet, stream, end):
+            at_s = picture.time if picture.pts is not None else count / fps
+            first_s = at_s if first_s is None else first_s
+            count += 1
+            yield _i420(picture), max(0.0, at_s - first_s)
+    if end.is_early:
+        raise SourceLost(
+            f"the clip broke off after {count} frames", "the file is damaged or was not finished"
+        )
+
+
+def _packets(container: Any, stream: Any, end: _End) -> Iterator[Any]:
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError:
+        end.damaged = True
+        yield None  # lets the decoder give what it still holds
+
+
+def _frames_of(packet: Any, stream: Any, end: _End) -> list[Any]:
+    """Decode a packet; one that cannot be decoded is passed over, as players do."""
+    end.reach(packet)
+    try:
+        return list(stream.decode(packet))
+    except av.FFmpegError:
+        end.damaged = True
+        return []
+
+
+class _End:
+    """Whether a clip ended where it promised to."""
+
+    def __init__(self, stream: Any, fps: float) -> None:
+        self.damaged = False
+        self._time_base = stream.time_base
+        self._start_s = float((stream.start_time or 0) * stream.time_base)
+        self._promised_s = _promised_s(stream)
+        self._step_s = 1 / fps
+        self._last_s = self._reached_s = 0.0
+
+    def reach(self, packet: Any) -> None:
+        if packet is None or packet.pts is None:
+            return
+        self.damaged |= packet.is_corrupt
+        at_s = float(packet.pts * self._time_base) - self._start_s
+        lasts_s = float((packet.duration or 0) * self._time_base) or abs(at_s - self._last_s)
+        self._reached_s = max(self._reached_s, at_s + lasts_s)
+        self._last_s = at_s
+
+    @property
+    def is_early(self) -> bool:
+        return self.damaged or self._reached_s < self._promised_s - 0.6 * self._step_s
+
+
+def _promised_s(stream: Any) -> float:
+    """Return how long the file says its video lasts, in seconds, or 0."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")  # Matroska
+    minutes, _, seconds = rest.partition(":")
+    try:
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return 0.0
+
+
+def _i420(picture: Any) -> Bytes:
+    """Convert a decoded frame of any kind into an upright I420 array of even size."""
+    unnamed = picture.colorspace == UNNAMED_COLOURS and not picture.format.is_rgb
+    high = unnamed and picture.height > STANDARD_LINES
+    converted = picture.reformat(
+        format="yuv420p",
+        src_colorspace=Colorspace.ITU709 if high else None,
+        dst_colorspace=Colorspace.ITU601,
+        dst_color_range=ColorRange.MPEG,
+    )
+    i420 = blank(even((converted.width, converted.height)))
+    for plane, target in zip(converted.planes, writable_planes(i420), strict=True):
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        part = rows[: plane.height, : plane.width]
+        below, beside = target.shape[0] - plane.height, target.shape[1] - plane.width
+        cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_REPLICATE, dst=target)
+    return _turned(i420, picture.rotation)
+
+
+def _turned(i420: Bytes, degrees: int) -> Bytes:
+    """Turn an I420 array counterclockwise by a multiple of 90 degrees."""
+    how = _TURNS.get(degrees if degrees != -180 else 180)
+    if how is None:
+        return i420
+    frame = Frame(i420)
+    turned = blank(frame.size if abs(degrees) == 180 else frame.size[::-1])
+    for source, target in zip(planes_of(frame), writable_planes(turned), strict=True):
+        cv2.rotate(source, how, dst=target)
+    return turned
