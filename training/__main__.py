@@ -71,6 +71,7 @@ def evaluate(
 ) -> None:
     """Measure checkpoints on the pictures set aside."""
     from training import evaluate as measure
+    from training import sheet as sheets
     from training.models import load
 
     for path in checkpoints:
@@ -83,7 +84,23 @@ def evaluate(
         )
         Console(width=110).print(table(title, scores))
         if sheet:
-            measure.worst_sheet(scores, sheet)
+            sheets.worst(scores, sheet)
+
+
+@app.command()
+def show(
+    out: Annotated[Path, typer.Argument(help="Picture to write.")],
+    recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
+    pack: PackOption = PACK,
+    first: Annotated[int, typer.Option(help="Number of the first batch.", min=0)] = 0,
+    number: Annotated[int, typer.Option(help="How many batches.", min=1)] = 3,
+) -> None:
+    """Write a contact sheet of what a recipe trains on."""
+    from training import sheet
+    from training.data import Batches
+
+    drawn = Batches(pack, recipes.find(recipe))
+    sheet.batches([drawn[i] for i in range(first, first + number)], out)
 
 
 COLUMNS = {

@@ -23,7 +23,7 @@ WHITE = (4200, 9500)  # kelvin: lamps that a camera's white balance leaves uncor
 def light() -> list[A.BasicTransform | A.BaseCompose]:
     """What differs between two places: level, contrast, colour of the light."""
     return [
-        A.RandomBrightnessContrast((-0.3, 0.2), 0.25, p=0.7),
+        A.RandomBrightnessContrast((-0.22, 0.2), 0.25, p=0.7),
         A.RandomGamma((65, 150), p=0.4),
         A.OneOf(
             [A.PlanckianJitter(temperature_limit=WHITE, p=1), A.RGBShift(18, 8, 18, p=1)], p=0.5
@@ -35,7 +35,7 @@ def light() -> list[A.BasicTransform | A.BaseCompose]:
 def camera() -> list[A.BasicTransform | A.BaseCompose]:
     """What a camera does to everything at once: exposure, white balance, noise, blur, codec."""
     return [
-        A.RandomBrightnessContrast((-0.25, 0.18), 0.2, p=0.6),
+        A.RandomBrightnessContrast((-0.2, 0.18), 0.2, p=0.6),
         A.RandomGamma((70, 145), p=0.3),
         A.OneOf(
             [A.PlanckianJitter(temperature_limit=WHITE, p=1), A.RGBShift(15, 8, 15, p=1)], p=0.35
@@ -57,7 +57,12 @@ def camera() -> list[A.BasicTransform | A.BaseCompose]:
 def source_000() -> list[A.BasicTransform | A.BaseCompose]:
     """The portrait U-Net's own list (source 000, 4.2.5): shift .1, zoom .2, flip, light."""
     return [
-        A.Affine(translate_percent=(-0.1, 0.1), scale=(0.8, 1.2), border_mode=cv2.BORDER_REFLECT),
+        A.Affine(
+            translate_percent=(-0.1, 0.1),
+            scale=(0.8, 1.2),
+            mask_interpolation=cv2.INTER_LINEAR,
+            border_mode=cv2.BORDER_REFLECT,
+        ),
         A.HorizontalFlip(p=0.5),
         A.RandomBrightnessContrast(0.2, 0.2, p=0.5),
     ]
@@ -95,7 +100,7 @@ def webcam(image: Pixels, rng: Generator) -> Pixels:
     noisy = dark or rng.random() < 0.45
     if not noisy:
         return out
-    level = rng.uniform(0.15, 0.5) if dark else 1.0
+    level = rng.uniform(0.2, 0.6) if dark else 1.0
     sigma = rng.uniform(1.0, 6.0) * (1.3 if dark else 1.0)
     lit = out * np.float32(level) + sensor(out, rng) * np.float32(sigma)
     return np.clip(lit, 0, 255).astype(np.uint8)

@@ -142,17 +142,3 @@ def evaluate(infer: Infer, data: Path, quick: bool = False) -> list[Score]:
     scores += score_clips(infer, data / "clips", 6 if quick else None).values()
     negatives = score_negatives(infer, data / "negatives")
     return [*scores, negatives] if negatives else scores
-
-
-def worst_sheet(scores: Sequence[Score], path: Path) -> None:
-    """Write the worst pictures side by side with their mattes and the truth."""
-    tiles = []
-    for _, name, bgr, out, pha in [item for score in scores for item in score.worst]:
-        shown = [bgr, *(cv2.cvtColor((m * 255).astype(np.uint8), 8) for m in (out, pha))]
-        tile = np.hstack([cv2.resize(image, (120, 120)) for image in shown])
-        cv2.putText(tile, name, (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 255))
-        tiles.append(tile)
-    tiles += [np.zeros((120, 360, 3), np.uint8)] * (-len(tiles) % 4)
-    rows = [np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)]
-    if rows:
-        cv2.imwrite(str(path), np.vstack(rows))

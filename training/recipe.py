@@ -83,8 +83,16 @@ SQUARE = (
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("munet-webcam", WEBCAM, minutes=44),
-        Recipe("munet-128", SQUARE, minutes=22, camera="source-000", decoder_rate=1e-3),
+        Recipe("munet-webcam", WEBCAM, minutes=46),
+        Recipe(
+            "munet-128",
+            SQUARE,
+            minutes=22,
+            camera="source-000",
+            twins=0,  # that preset moves the picture too: no two views of one matte
+            decoder_rate=1e-3,  # source 000, 4.2.6
+            losses={"bce": 1.0, "edge": 1.0, "gradient": 0.5},
+        ),
     )
 }
 

@@ -22,8 +22,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from training import data, losses, models
-from training.evaluate import Network, Score, evaluate, worst_sheet
+from training import data, losses, models, sheet
+from training.evaluate import Network, Score, evaluate
 from training.recipe import Recipe
 from training.threads import Threads
 
@@ -144,7 +144,7 @@ class Trainer:
         figures = flat(scores)
         for key, value in figures.items():
             log.add_scalar(f"val/{key}", value, self.step)
-        worst_sheet(scores, self.run.out / "worst.jpg")
+        sheet.worst(scores, self.run.out / "worst.jpg")
         print(self.step, {k: round(v, 2) for k, v in figures.items()}, flush=True)
         overall = float(np.mean([v for k, v in figures.items() if k in CHOSEN_BY]))
         if overall >= self.best:

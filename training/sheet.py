@@ -1,0 +1,57 @@
+"""Contact sheets, to look at: what a recipe trains on, and where a network is worst."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.data import Batch
+from training.evaluate import Score
+from training.pack import Pixels
+
+SIDE = 120  # pixels of a tile
+COLUMNS = 4
+
+
+def worst(scores: Sequence[Score], path: Path) -> None:
+    """The worst pictures of each set: picture, matte, truth."""
+    tiles = []
+    for _, name, bgr, out, pha in [item for score in scores for item in score.worst]:
+        grey = [cv2.cvtColor((m * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR) for m in (out, pha)]
+        tile = np.hstack([boxed(image) for image in (bgr, *grey)])
+        tiles.append(cv2.putText(tile, name, (2, 12), 0, 0.35, (0, 0, 255)))
+    write(tiles, path)
+
+
+def batches(found: Sequence[Batch], path: Path) -> None:
+    """Training pictures beside the same with the room in green and unknown labels in violet."""
+    tiles = []
+    for src, pha, weight in (parts for batch in found for parts in zip(*batch, strict=True)):
+        bgr = np.ascontiguousarray(src.permute(1, 2, 0).numpy()[:, :, ::-1])
+        alpha = pha[0, :, :, None].numpy() / np.float32(255)
+        known = weight[0, :, :, None].numpy()
+        cut = bgr * (0.3 + 0.7 * alpha) + np.array([0, 70, 0]) * (1 - alpha)
+        cut = np.where(known > 0, cut, np.array([130, 0, 130]))
+        tiles.append(np.hstack([boxed(bgr), boxed(cut.clip(0, 255).astype(np.uint8))]))
+    write(tiles, path)
+
+
+def boxed(image: Pixels) -> Pixels:
+    """Fitted into a square, black around."""
+    height, width = image.shape[:2]
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    tile = np.zeros((SIDE, SIDE, 3), np.uint8)
+    tile[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return tile
+
+
+def write(tiles: list[Pixels], path: Path) -> None:
+    """Tiles in rows of COLUMNS."""
+    if not tiles:
+        return
+    tiles = tiles + [np.zeros_like(tiles[0])] * (-len(tiles) % COLUMNS)
+    rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.vstack(rows))
