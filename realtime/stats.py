@@ -25,13 +25,13 @@ class Snapshot(TypedDict):
 
 
 class Stats:
-    """Counts, step times and ages of frames over the last seconds."""
+    """Counts, step times and ages of the last `window` frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = WINDOW) -> None:
         self._lock = threading.Lock()
-        self._steps: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=WINDOW))
-        self._ages: deque[float] = deque(maxlen=WINDOW)
-        self._composed: deque[float] = deque(maxlen=WINDOW)
+        self._steps: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=window))
+        self._ages: deque[float] = deque(maxlen=window)
+        self._composed: deque[float] = deque(maxlen=window)
         self._frames = 0
         self._counts: Counter[str] = Counter()
         self.state = "starting"
@@ -64,6 +64,11 @@ class Stats:
         """Count an event such as `drops` or `frame errors`."""
         with self._lock:
             self._counts[what] += by
+
+    def times_ms(self) -> dict[str, list[float]]:
+        """Return each step's times in milliseconds, steps and times in their order."""
+        with self._lock:
+            return {name: list(times) for name, times in self._steps.items()}
 
     def snapshot(self) -> Snapshot:
         """Return the figures of the last seconds."""
