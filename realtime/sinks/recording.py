@@ -1,0 +1,193 @@
+"""Step 9 of 9: frames into a video file, mattes into a lossless one.
+
+A file is written under a hidden name in its own folder and takes its own name when it is whole:
+whoever finds it under that name can play it.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+
+from realtime.errors import SinkLost, SinkUnavailable
+from realtime.frame import Alpha, Bytes, Frame
+from realtime.pixels import Size, fit
+
+TICKS = 90_000
+"""Time stamps count in this part of a second, as in MPEG."""
+
+BT601, LIMITED, FULL = 6, 1, 2
+"""SMPTE 170M as matrix, primaries and transfer, and the two ranges, in FFmpeg's numbers."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How a file of one suffix is written."""
+
+    container: str
+    codec: str
+    pixels: str = "yuv420p"
+    extent: int = LIMITED
+    options: dict[str, str] = field(default_factory=dict)
+    muxing: dict[str, str] = field(default_factory=dict)
+
+
+_H264 = {"crf": "18", "preset": "veryfast"}
+_VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"}
+_FAST_START = {"movflags": "+faststart"}
+
+VIDEOS = {
+    ".mp4": _Kind("mp4", "libx264", options=_H264, muxing=_FAST_START),
+    ".mov": _Kind("mov", "libx264", options=_H264, muxing=_FAST_START),
+    ".mkv": _Kind("matroska", "libx264", options=_H264),
+    ".webm": _Kind("webm", "libvpx-vp9", options=_VP9),
+}
+
+MATTES = {".mkv": _Kind("matroska", "ffv1", "gray", FULL)}
+
+
+class RecordingSink:
+    """Writes frames into `path`, the container by its suffix, the size that of the first frame.
+
+    `fps` is the nominal frame rate. A frame is shown from its `captured_at` on, so that a clip
+    keeps its pace when frames were dropped; one that is not later than the frame before follows
+    it at `fps`. Raises `SinkUnavailable` when the file cannot be written.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self._file = _File(path, VIDEOS, fps)
+        self._step = TICKS / fps
+        self._first_s = 0.0
+        self._ticks = -self._step
+
+    def write(self, frame: Frame) -> None:
+        """Add a frame; another size is fitted. Raises `SinkLost` when the disk is full."""
+        if self._file.size is None:
+            self._first_s = frame.captured_at
+        size = self._file.size or frame.size
+        ticks = (frame.captured_at - self._first_s) * TICKS
+        # Matroska counts in milliseconds: nearer frames would fall on the same one.
+        self._ticks = ticks if ticks >= self._ticks + TICKS / 500 else self._ticks + self._step
+        self._file.add(fit(frame, size, "pad").i420, size, round(self._ticks))
+
+    def close(self) -> None:
+        """Finish the file and give it its name; without any frame nothing is left behind."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Stop and leave nothing behind; after `close` it does nothing."""
+        self._file.discard()
+
+
+class MatteSink:
+    """Writes alpha mattes as 8-bit grey, lossless (FFV1 in .mkv), at a constant `fps`.
+
+    Raises `SinkUnavailable` when the file cannot be written.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self._file = _File(path, MATTES, fps)
+        self._step = TICKS / fps
+        self._count = 0
+
+    def write_alpha(self, alpha: Alpha) -> None:
+        """Add a matte, float32 (height, width) in 0..1. Raises `SinkLost` when the disk is full."""
+        grey: Bytes = cv2.convertScaleAbs(alpha, alpha=255)
+        size = self._file.size or (grey.shape[1], grey.shape[0])
+        if grey.shape[::-1] != size:
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        self._file.add(grey, size, round(self._count * self._step))
+        self._count += 1
+
+    def close(self) -> None:
+        """Finish the file and give it its name; without any matte nothing is left behind."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Stop and leave nothing behind; after `close` it does nothing."""
+        self._file.discard()
+
+
+class _File:
+    """One encoded stream in a file that gets its name at the end; `size` is its first picture's."""
+
+    def __init__(self, path: Path, kinds: dict[str, _Kind], fps: float) -> None:
+        if path.suffix.lower() not in kinds:
+            raise SinkUnavailable(f"{path}: cannot write this kind", f"known: {' '.join(kinds)}")
+        if path.is_dir():
+            raise SinkUnavailable(f"{path} is a folder", "name a file in it")
+        self.size: Size | None = None
+        self._path = path
+        self._kind = kinds[path.suffix.lower()]
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+        self._container: Any = None
+        self._stream: Any = None
+        self._open = True
+        try:
+            self._temporary.touch(exist_ok=False)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SinkUnavailable(
+                f"{path}: {reason}", "choose a folder you can write to"
+            ) from error
+
+    def add(self, picture: Bytes, size: Size, ticks: int) -> None:
+        if not self._open:
+            raise SinkLost(f"{self._path} is closed")
+        try:
+            if self._container is None:
+                self._start(size)
+            encoded = av.VideoFrame.from_ndarray(picture, self._kind.pixels)
+            encoded.pts, encoded.time_base = ticks, Fraction(1, TICKS)
+            encoded.colorspace, encoded.color_range = BT601, self._kind.extent
+            self._container.mux(self._stream.encode(encoded))
+        except av.FFmpegError as error:
+            self._open = False
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        if not self._open:
+            return
+        if self._container is None:
+            self.discard()
+            return
+        self._open = False
+        try:
+            self._container.mux(self._stream.encode())
+            self._container.close()
+            os.replace(self._temporary, self._path)
+        except OSError as error:  # FFmpeg's errors of the disk are of this kind too
+            raise self._lost(error) from error
+
+    def discard(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        self._container = self._stream = None
+        self._temporary.unlink(missing_ok=True)
+
+    def _start(self, size: Size) -> None:
+        kind = self._kind
+        path = str(self._temporary.absolute())
+        self._container = av.open(path, "w", format=kind.container, options=kind.muxing)
+        stream = self._container.add_stream(kind.codec, rate=self._rate, options=kind.options)
+        stream.width, stream.height = size
+        self.size = size
+        stream.pix_fmt = kind.pixels
+        context = stream.codec_context
+        context.time_base = Fraction(1, TICKS)
+        context.colorspace = context.color_primaries = context.color_trc = BT601
+        context.color_range = kind.extent
+        self._stream = stream
+
+    def _lost(self, error: OSError | av.FFmpegError) -> SinkLost:
+        reason = (error.strerror or str(error)).lower()
+        return SinkLost(f"{self._path}: {reason}", f"what was written is in {self._temporary}")

@@ -1,0 +1,225 @@
+"""What is recorded plays back true, and no half-written file ever has the name of a whole one."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from realtime.errors import EndOfStream, SinkLost, SinkUnavailable
+from realtime.frame import Frame
+from realtime.pixels import colour
+from realtime.sinks.picture import write_picture
+from realtime.sinks.recording import MatteSink, RecordingSink
+from realtime.sources.pattern import PatternSource, read_number
+from realtime.sources.video import VideoSource
+
+
+def pattern(frames: int, fps: float = 30.0) -> list[Frame]:
+    source = PatternSource((320, 180), fps=fps, realtime=False)
+    return [replace(source.read(), captured_at=5 + i / fps) for i in range(frames)]
+
+
+def record(path: Path, frames: list[Frame], fps: float = 30.0) -> Path:
+    sink = RecordingSink(path, fps)
+    for frame in frames:
+        sink.write(frame)
+    sink.close()
+    return path
+
+
+def play(path: Path) -> list[Frame]:
+    source, frames = VideoSource(path), []
+    while True:
+        try:
+            frames.append(source.read())
+        except EndOfStream:
+            return frames
+
+
+def times_of(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [picture.time for picture in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.MKV", "a.mov", "a.webm"])
+def test_a_recording_plays_back_what_was_written(tmp_path: Path, name: str) -> None:
+    written = pattern(12)
+    path = record(tmp_path / name, written)
+    assert os.listdir(tmp_path) == [name]
+    played = play(path)
+    assert [read_number(frame) for frame in played] == list(range(12))
+    for before, after in zip(written, played, strict=True):
+        error = np.abs(before.i420.astype(int) - after.i420)
+        assert error.mean() < 3
+        assert np.abs(before.u.astype(int) - after.u).mean() < 3
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.colorspace, context.color_range) == (6, 1)
+        assert float(container.streams.video[0].average_rate) == pytest.approx(30, rel=0.01)
+
+
+def test_an_mp4_can_be_played_while_it_loads(tmp_path: Path) -> None:
+    content = record(tmp_path / "a.mp4", pattern(3)).read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+@pytest.mark.parametrize("fps", [29.97, 24.0, 7.5])
+def test_odd_frame_rates_are_kept(tmp_path: Path, fps: float) -> None:
+    path = record(tmp_path / "a.mp4", pattern(5, fps), fps)
+    assert VideoSource(path).fps == pytest.approx(fps, rel=0.01)
+
+
+def test_dropped_frames_leave_a_gap_in_time(tmp_path: Path) -> None:
+    kept = [frame for frame in pattern(10) if frame.number not in (3, 4, 5)]
+    times = times_of(record(tmp_path / "a.mkv", kept))
+    assert times == pytest.approx([number / 30 for number in (0, 1, 2, 6, 7, 8, 9)], abs=0.002)
+
+
+def test_frames_without_a_later_stamp_follow_at_the_frame_rate(tmp_path: Path) -> None:
+    still = [replace(frame, captured_at=0.0) for frame in pattern(6)]
+    times = times_of(record(tmp_path / "a.mkv", still))
+    assert times == pytest.approx([number / 30 for number in range(6)], abs=0.002)
+
+
+def test_another_size_is_fitted_into_the_first(tmp_path: Path) -> None:
+    frames = [colour((320, 180), (200, 200, 200)), colour((180, 320), (200, 200, 200))]
+    played = play(record(tmp_path / "a.mkv", frames))
+    assert [frame.size for frame in played] == [(320, 180)] * 2
+    assert played[1].y[90, 160] > 150
+    assert played[1].y[90, 10] < 30
+
+
+@pytest.mark.parametrize("path", ["a.xyz", "nowhere/a.mp4", "folder.mp4", "file/a.mp4"])
+def test_what_cannot_be_written_is_refused_at_once(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "file").touch()
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(SinkUnavailable, match=path):
+        RecordingSink(tmp_path / path, 30.0)
+    with pytest.raises(SinkUnavailable, match=path):
+        MatteSink(tmp_path / path, 30.0)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("frames", [0, 3])
+def test_discarding_leaves_nothing_behind(tmp_path: Path, frames: int) -> None:
+    sink = RecordingSink(tmp_path / "a.mp4", 30.0)
+    for frame in pattern(frames):
+        sink.write(frame)
+    sink.discard()
+    sink.close()
+    assert os.listdir(tmp_path) == []
+
+
+def test_closing_without_a_frame_leaves_nothing_behind(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "a.mp4", 30.0)
+    sink.close()
+    sink.close()
+    assert os.listdir(tmp_path) == []
+
+
+def test_discarding_a_finished_file_keeps_it(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "a.mp4", 30.0)
+    sink.write(pattern(1)[0])
+    sink.close()
+    sink.discard()
+    assert os.listdir(tmp_path) == ["a.mp4"]
+
+
+def test_a_closed_recording_takes_no_frame(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "a.mp4", 30.0)
+    sink.close()
+    with pytest.raises(SinkLost):
+        sink.write(pattern(1)[0])
+
+
+def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"older")
+    sink = RecordingSink(path, 30.0)
+    sink.write(pattern(1)[0])
+    assert path.read_bytes() == b"older"
+    sink.close()
+    assert len(play(path)) == 1
+
+
+def test_a_killed_process_leaves_only_the_hidden_file(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from realtime.pixels import colour; from realtime.sinks.recording import RecordingSink\n"
+        "sink = RecordingSink(Path(sys.argv[1]), 30.0)\n"
+        "for _ in range(20): sink.write(colour((64, 36), (0, 0, 200)))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.mp4")], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (left,) = os.listdir(tmp_path)
+    assert left.startswith(".a-")
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Files end at this many bytes: the disk as good as full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_a_lost_sink(tmp_path: Path) -> None:
+    sink = MatteSink(tmp_path / "a.mkv", 30.0)
+    noise = np.random.default_rng(0).random((180, 320), np.float32)
+    with pytest.raises(SinkLost, match=r"a\.mkv"), largest_file(200_000):
+        for _ in range(20):
+            sink.write_alpha(noise)
+        sink.close()
+    sink.close()
+    (left,) = os.listdir(tmp_path)
+    assert left.startswith(".a-")
+
+
+def test_mattes_are_lossless(tmp_path: Path) -> None:
+    source = PatternSource((321, 181), realtime=False)
+    alphas = [source.alpha_of(number)[:181, :321] for number in (0, 30)]
+    sink = MatteSink(tmp_path / "a.mkv", 30.0)
+    for alpha in alphas:
+        sink.write_alpha(alpha)
+    sink.close()
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        grey = [picture.to_ndarray(format="gray") for picture in container.decode(video=0)]
+    assert len(grey) == 2
+    for alpha, read in zip(alphas, grey, strict=True):
+        assert read.shape == alpha.shape
+        assert np.abs(read - alpha * 255).max() <= 0.5
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.JPG", "a.webp"])
+@pytest.mark.parametrize("shape", [(20, 30, 3), (21, 31)])
+def test_stills(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
+    write_picture(tmp_path / name, np.full(shape, 99, np.uint8))
+    assert os.listdir(tmp_path) == [name]
+    read = cv2.imread(str(tmp_path / name), cv2.IMREAD_COLOR)
+    assert read.shape[:2] == shape[:2]
+    assert np.abs(read.astype(int) - 99).max() <= 2
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "nowhere/a.png", "folder.png"])
+def test_a_still_that_cannot_be_written_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(SinkUnavailable, match=name):
+        write_picture(tmp_path / name, np.zeros((4, 4, 3), np.uint8))
+    assert os.listdir(tmp_path) == ["folder.png"]
