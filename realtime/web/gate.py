@@ -1,0 +1,134 @@
+"""Who may ask what: checks of every request, and errors as JSON.
+
+DNS rebinding is met by the Host header, foreign pages by the Origin header and by demanding
+content types that a plain form cannot send; a token by `Authorization: Bearer` (RFC 6750).
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import logging
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from realtime.errors import ConfigError, ScrimError
+
+log = logging.getLogger(__name__)
+
+OPEN_PATHS = ("/", "/healthz", "/favicon.ico")
+"""With everything under /static/, what needs no token: the page has to ask for it."""
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+    "Server": "Scrim",
+}
+
+
+def require_token(host: str, token: str) -> None:
+    """Raise `ConfigError` for an address that others can reach without a secret."""
+    if not token and not _is_loopback(host):
+        raise ConfigError(
+            f"web.host: {host} can be reached from other machines, which needs a token",
+            "set web.token to a long secret, or web.host to 127.0.0.1",
+        )
+
+
+def refuse(kind: type[web.HTTPException], message: str, hint: str = "") -> web.HTTPException:
+    """Return an HTTP error with our JSON as its body."""
+    body = json.dumps({"error": message, "hint": hint})
+    return kind(text=body, content_type="application/json")
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the headers of safety on every response."""
+    response.headers.update(HEADERS)
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error as {error, hint}; of unknown ones only that there was one."""
+    try:
+        return await handler(request)
+    except ScrimError as error:
+        if error.http_status >= 500:
+            log.warning("%s %s: %s", request.method, request.path, error)
+        body = {"error": error.message, "hint": error.hint}
+        return web.json_response(body, status=error.http_status)
+    except web.HTTPException as error:
+        if error.content_type != "application/json":
+            error.text = json.dumps({"error": error.reason.lower(), "hint": ""})
+            error.content_type = "application/json"
+        raise
+    except Exception:  # the HTTP handler's one broad net
+        log.exception("%s %s", request.method, request.path)
+        return web.json_response({"error": "internal error", "hint": "see the log"}, status=500)
+
+
+def make_gate(host: str, token: str) -> Middleware:
+    """Return the middleware that lets through our own page, and asks for the token if any."""
+
+    @web.middleware
+    async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not _host_allowed(request.headers.get("Host", ""), host):
+            raise refuse(
+                web.HTTPForbidden, "this name is not ours", "open the studio by its address"
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers["Host"]:
+            raise refuse(web.HTTPForbidden, "other pages may not ask", "open the studio itself")
+        if token and _is_guarded(request.path) and not _has_token(request, token):
+            error = refuse(web.HTTPUnauthorized, "a token is needed", "it is web.token of config")
+            error.headers["WWW-Authenticate"] = "Bearer"
+            raise error
+        return await handler(request)
+
+    return gate
+
+
+def _is_guarded(path: str) -> bool:
+    return path not in OPEN_PATHS and not path.startswith("/static/")
+
+
+def _has_token(request: web.Request, token: str) -> bool:
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    return kind.lower() == "bearer" and hmac.compare_digest(
+        given.strip().encode("utf-8", "surrogateescape"), token.encode()
+    )
+
+
+def _host_allowed(header: str, configured: str) -> bool:
+    """Rebinding needs a name: who listens on all addresses is asked for by any address."""
+    try:
+        name = urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return False
+    if _is_loopback(name) or name == configured.strip("[]").lower():
+        return True
+    return _is_wildcard(configured) and _address(name) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_wildcard(host: str) -> bool:
+    address = _address(host)
+    return address is not None and address.is_unspecified
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None

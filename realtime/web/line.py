@@ -1,0 +1,43 @@
+"""The line of one browser's own camera: source, pipeline and sink of its own, and its figures."""
+
+from __future__ import annotations
+
+from realtime.build import make_pipeline
+from realtime.config import Config
+from realtime.matting.engine import MattingModel
+from realtime.runner import Outlet, Runner
+from realtime.stats import Stats
+from realtime.web.uplink import BrowserSource
+from realtime.web.watch import WatchSink
+
+
+class BrowserLine:
+    """Composes what `source` receives and hands it to `sink`; until then the stand-by picture.
+
+    Building loads backdrops and may compile: keep it out of the event loop. Raises
+    `ConfigError`, `ModelError`.
+    """
+
+    def __init__(self, config: Config, model: MattingModel) -> None:
+        self.config = config
+        self.stats = Stats()
+        self.source = BrowserSource()
+        self.sink = WatchSink()
+        self._model = model
+        self._runner = Runner(
+            lambda: self.source,
+            make_pipeline(config, model, self.stats),
+            [Outlet("browser", lambda: self.sink, self.source.fps)],
+            (config.camera.width, config.camera.height),
+            self.stats,
+        )
+        self._runner.start()
+
+    def change(self, config: Config) -> None:
+        """Go on with another configuration; nothing changes where that cannot be built."""
+        self._runner.swap(make_pipeline(config, self._model, self.stats))
+        self.config = config
+
+    def stop(self) -> None:
+        """End all threads."""
+        self._runner.stop()

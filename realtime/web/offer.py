@@ -1,0 +1,93 @@
+"""A browser's offer (SDP, RFC 8866; JSEP, RFC 8829): is it one, and can it be answered?
+
+All is judged on the text, before anything is made for the browser: a bad offer costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiortc.sdp import MediaDescription, SessionDescription
+
+from realtime.errors import BadOffer, NegotiationFailed
+
+MAX_MEDIA, MAX_CANDIDATES = 4, 64
+
+CODECS = ("video/vp8", "video/h264")
+"""What we send and take, the preferred one first: aiortc's VP8 costs a third of its H264."""
+
+START_KBIT_S = 2500
+"""Rate at which the browser's camera begins; left alone it needs 25 s to reach 1280x720."""
+
+# What aiortc's parser raises on text that is no SDP.
+_UNREADABLE = (
+    *(AssertionError, AttributeError, IndexError, KeyError),
+    *(StopIteration, TypeError, ValueError),
+)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An offer that passed: one video, in a codec of ours, in a direction that makes sense."""
+
+    sdp: str
+
+
+def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
+    """Check an offer whose video must have one of these directions.
+
+    Raises `BadOffer` for what is no offer, `NegotiationFailed` where nothing can be agreed on.
+    """
+    try:
+        session = SessionDescription.parse(sdp)
+    except _UNREADABLE as error:
+        raise BadOffer("the SDP cannot be read", "send the browser's own offer") from error
+    for complaint in _complaints(session):
+        raise BadOffer(f"the offer has {complaint}", "send the browser's own offer, unchanged")
+    video = next(media for media in session.media if media.kind == "video")
+    if video.direction not in directions:
+        raise NegotiationFailed(
+            f"the video is {video.direction}, not {' or '.join(directions)}",
+            "/whep is for watching, /offer for a camera that wants its picture back",
+        )
+    if not any(codec.mimeType.lower() in CODECS for codec in video.rtp.codecs):
+        raise NegotiationFailed("no codec in common", "offer VP8 or H264")
+    return Offer(sdp)
+
+
+def _complaints(session: SessionDescription) -> list[str]:
+    kinds = [media.kind for media in session.media]
+    mids = [media.rtp.muxId for media in session.media]
+    found = []
+    if kinds.count("video") != 1:
+        found.append(f"{kinds.count('video')} videos instead of one")
+    if len(kinds) > MAX_MEDIA or not set(kinds) <= {"audio", "video"}:
+        found.append("media that are neither audio nor video, or too many of them")
+    if len(set(mids)) != len(mids) or not all(mids):
+        found.append("media without names of their own")
+    if any(set(group.items) - set(mids) for group in session.group if group.semantic == "BUNDLE"):
+        found.append("a bundle of media that are not there")
+    for media in session.media:
+        found += _media_complaints(media)
+    return found
+
+
+def _media_complaints(media: MediaDescription) -> list[str]:
+    needs = {
+        "no fingerprint": media.dtls and media.dtls.fingerprints,
+        "no ICE name and password": media.ice.usernameFragment and media.ice.password,
+        "no rtcp-mux": media.rtcp_mux,
+        "no direction": media.direction,
+        "too many candidates": len(media.ice_candidates) <= MAX_CANDIDATES,
+    }
+    return [complaint for complaint, kept in needs.items() if not kept]
+
+
+def with_start_rate(answer: str) -> str:
+    """Return an answer that lets the browser's camera begin at `START_KBIT_S`."""
+    session = SessionDescription.parse(answer)
+    for media in session.media:
+        for codec in media.rtp.codecs:
+            if codec.mimeType.lower() in CODECS:
+                codec.parameters["x-google-start-bitrate"] = START_KBIT_S
+    return str(session)

@@ -1,0 +1,142 @@
+"""One browser: a connection that is answered, watched over and taken down.
+
+`open_camera` and `open_watch` turn plain values and an offer into an answer and what runs behind
+it, without globals. Whatever ends a connection (the browser's leave, silence, `close`), the same
+few lines take it down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.codecs import h264, vpx
+from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
+
+from realtime.config import Config
+from realtime.errors import NegotiationFailed
+from realtime.matting.engine import MattingModel
+from realtime.web.line import BrowserLine
+from realtime.web.offer import CODECS, Offer, with_start_rate
+from realtime.web.watch import WatchSink
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_S = 10.0
+"""Seconds in which ICE and DTLS must have come to an end."""
+
+# aiortc keeps its limits as constants of its modules: 720p starts blurred at 0.5 Mbit/s and is
+# never given more than 1.5. What a browser says it can take (REMB) still rules between them.
+vpx.DEFAULT_BITRATE, vpx.MAX_BITRATE = 1_500_000, 4_000_000
+h264.DEFAULT_BITRATE, h264.MAX_BITRATE = 1_500_000, 4_000_000
+
+
+class Peer:
+    """One browser that is sent `sink` and, with a `line`, feeds that line's source."""
+
+    def __init__(self, sink: WatchSink, line: BrowserLine | None = None) -> None:
+        self.id = secrets.token_urlsafe(18)
+        self.line = line
+        self.answer = ""
+        self._track = sink.track()
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._connection.on("connectionstatechange", self._changed)
+        self._connected, self._ended = asyncio.Event(), asyncio.Event()
+        self._uplink: asyncio.Task[None] | None = None
+        self.life: asyncio.Task[None] = asyncio.create_task(self._live())
+
+    async def connect(self, offer: Offer) -> None:
+        """Negotiate and set `answer`. Raises `NegotiationFailed`."""
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                await self._negotiate(offer)
+        except (
+            *(InternalError, InvalidAccessError, InvalidStateError, OperationError),
+            *(TimeoutError, ValueError),
+        ) as error:
+            raise NegotiationFailed(f"the offer cannot be answered: {error}") from error
+
+    async def close(self) -> None:
+        """End the connection and all that runs for it. Safe to call twice."""
+        self._ended.set()
+        self._connected.set()
+        await asyncio.shield(self.life)
+
+    async def _negotiate(self, offer: Offer) -> None:
+        direction = "sendrecv" if self.line else "sendonly"
+        connection = self._connection
+        video = connection.addTransceiver(self._track, direction=direction)
+        video.setCodecPreferences(_preferred())  # is ignored once the offer has been applied
+        await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        for other in connection.getTransceivers():
+            if other is not video:
+                other.direction = "inactive"  # nobody would drain it
+        if self.line:
+            drain = self.line.source.drain(video.receiver.track)
+            self._uplink = asyncio.create_task(drain)
+            self._uplink.add_done_callback(lambda _: self._ended.set())
+        await connection.setLocalDescription(await connection.createAnswer())
+        answer = connection.localDescription.sdp
+        self.answer = with_start_rate(answer) if self.line else answer
+
+    def _changed(self) -> None:
+        state = self._connection.connectionState
+        if state == "connected":
+            self._connected.set()
+        elif state in ("failed", "closed"):
+            self._connected.set()
+            self._ended.set()
+
+    async def _live(self) -> None:
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                await self._connected.wait()
+            await self._ended.wait()
+        except TimeoutError:
+            log.warning("a browser was answered and never came")
+        finally:
+            await self._take_down()
+
+    async def _take_down(self) -> None:
+        self._track.stop()
+        if self._uplink:
+            self._uplink.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._uplink
+        await self._connection.close()
+        if self.line:
+            await asyncio.to_thread(self.line.stop)
+
+
+async def open_camera(config: Config, model: MattingModel, offer: Offer) -> Peer:
+    """Answer a browser that sends its camera and wants the composed picture back.
+
+    Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
+    """
+    line = await asyncio.to_thread(BrowserLine, config, model)
+    return await _connected(Peer(line.sink, line), offer)
+
+
+async def open_watch(sink: WatchSink, offer: Offer) -> Peer:
+    """Answer a browser that watches a line. Raises `NegotiationFailed`."""
+    return await _connected(Peer(sink), offer)
+
+
+async def _connected(peer: Peer, offer: Offer) -> Peer:
+    try:
+        await peer.connect(offer)
+    except NegotiationFailed:
+        await peer.close()
+        raise
+    return peer
+
+
+def _preferred() -> list[object]:
+    """Return aiortc's codecs in our order, and retransmission (RFC 4588)."""
+    known = RTCRtpSender.getCapabilities("video").codecs
+    order = [*CODECS, "video/rtx"]
+    wanted = [codec for codec in known if codec.mimeType.lower() in order]
+    return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))

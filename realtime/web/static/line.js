@@ -1,0 +1,74 @@
+// WebRTC: watching the computer's own line (WHEP), or lending it this browser's camera.
+
+import { ask, askJson } from "./api.js";
+
+const GATHERING_MS = 2000;
+
+// Both give { stream, session, leave() }; `lost` is called once when the line breaks by itself.
+export async function openWatch(lost) {
+  const connection = new RTCPeerConnection();
+  const stream = receiving(connection);
+  connection.addTransceiver("video", { direction: "recvonly" });
+  return opened(connection, stream, [], lost, async (sdp) => {
+    const response = await ask("POST", "/whep", { sdp });
+    return { sdp: await response.text(), place: response.headers.get("Location") };
+  });
+}
+
+export async function openCamera(scene, lost) {
+  const camera = await navigator.mediaDevices.getUserMedia({
+    video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+  });
+  const connection = new RTCPeerConnection();
+  const stream = receiving(connection);
+  const tracks = camera.getTracks();
+  for (const track of tracks) {
+    connection.addTrack(track, camera);
+    track.addEventListener("ended", () => lost("The camera was unplugged or taken away."));
+  }
+  return opened(connection, stream, tracks, lost, async (sdp) => {
+    const { sdp: answer, session } = await askJson("POST", "/offer", { type: "offer", sdp, scene });
+    return { sdp: answer, place: `/api/v1/sessions/${session}`, session };
+  });
+}
+
+async function opened(connection, stream, tracks, lost, signal) {
+  let place = null;
+  const leave = () => {
+    connection.onconnectionstatechange = null;
+    connection.close();
+    tracks.forEach((track) => track.stop());
+    if (place) ask("DELETE", place, { keepalive: true }).catch(() => {});
+    place = null;
+  };
+  try {
+    await connection.setLocalDescription();
+    await gathered(connection);
+    const answer = await signal(connection.localDescription.sdp);
+    place = answer.place;
+    await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    connection.onconnectionstatechange = () => {
+      if (["failed", "closed"].includes(connection.connectionState)) lost("The connection broke.");
+    };
+    return { stream, session: answer.session ?? null, leave };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+function receiving(connection) {
+  const stream = new MediaStream();
+  connection.ontrack = (event) => stream.addTrack(event.track);
+  return stream;
+}
+
+function gathered(connection) {
+  return new Promise((done) => {
+    if (connection.iceGatheringState === "complete") return done();
+    setTimeout(done, GATHERING_MS);
+    connection.onicegatheringstatechange = () => {
+      if (connection.iceGatheringState === "complete") done();
+    };
+  });
+}
