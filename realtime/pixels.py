@@ -50,7 +50,8 @@ def from_bgr(bgr: Bytes, number: int = 0, captured_at: float = 0.0) -> Frame:
 
 def to_bgr(frame: Frame) -> Bytes:
     """Turn a frame into a BGR picture, uint8 (height, width, 3)."""
-    return cv2.cvtColor(frame.i420, cv2.COLOR_YUV2BGR_I420)
+    bgr: Bytes = cv2.cvtColor(frame.i420, cv2.COLOR_YUV2BGR_I420)
+    return bgr
 
 
 def thumbnail(frame: Frame, size: Size) -> Bytes:
@@ -59,7 +60,8 @@ def thumbnail(frame: Frame, size: Size) -> Bytes:
     Averages areas: sampling single pixels aliases, and aliasing flickers.
     """
     planes = [shrink(plane, size) for plane in planes_of(frame)]
-    return cv2.transform(cv2.merge(planes), _BGR_FROM_YUV)
+    bgr: Bytes = cv2.transform(cv2.merge(planes), _BGR_FROM_YUV)
+    return bgr
 
 
 def shrink(plane: Bytes, size: Size) -> Bytes:
@@ -74,7 +76,8 @@ def shrink(plane: Bytes, size: Size) -> Bytes:
         plane = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
     if plane.shape[1] > 2 * width and plane.shape[0] > 2 * height:
         plane = cv2.resize(plane, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    small: Bytes = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def planes_of(frame: Frame) -> tuple[Bytes, Bytes, Bytes]:
