@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +41,9 @@ def test_rows_are_plain_enough_for_json(rows: list[bench.Row]) -> None:
 
 
 def test_the_table_shows_every_row_and_step(rows: list[bench.Row]) -> None:
-    console = Console(width=120, record=True, quiet=True)
+    console = Console(width=120, file=StringIO())
     console.print(bench.table(rows))
-    text = console.export_text()
+    text = console.file.getvalue()
     assert "64x36" in text and "128x72" in text and "CPU ms a frame" in text
 
 
