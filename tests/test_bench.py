@@ -41,9 +41,9 @@ def test_rows_are_plain_enough_for_json(rows: list[bench.Row]) -> None:
 
 
 def test_the_table_shows_every_row_and_step(rows: list[bench.Row]) -> None:
-    console = Console(width=120, file=StringIO())
-    console.print(bench.table(rows))
-    text = console.file.getvalue()
+    written = StringIO()
+    Console(width=120, file=written).print(bench.table(rows))
+    text = written.getvalue()
     assert "64x36" in text and "128x72" in text and "CPU ms a frame" in text
 
 
