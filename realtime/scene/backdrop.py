@@ -1,0 +1,178 @@
+"""Step 6 of 9: the picture that stands where the room was.
+
+Every backdrop has `picture(frame, alpha)`, a frame of the same size to stand behind the person,
+and `alone(size)`, a frame without any pixel of the room for when nobody could be matted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from realtime import pixels
+from realtime.contract import Size
+from realtime.frame import Alpha, Bytes, Frame
+from realtime.pixels import Fit
+from realtime.scene.media import Clip, read_picture
+
+BLUR_ROWS = 90
+"""Height at which the room is blurred: blurring leaves no detail that a larger one would keep."""
+
+LEAST_BLUR, MOST_BLUR = 0.025, 0.08
+"""Standard deviation of the blur at strength 0 and 1, as a share of the height. Even the least
+one hides a line of text of a tenth of the height."""
+
+FAINT = 0.01
+"""Weight of the room's mean among its pixels: it decides only where none of them is near."""
+
+BORDER = 0.02
+"""Width of the red border around the developer's view of the room, as a share of the height."""
+
+RED = (0, 0, 255)
+
+
+class ColourBackdrop:
+    """One colour, given as (blue, green, red) of 0..255."""
+
+    def __init__(self, bgr: tuple[int, int, int]) -> None:
+        self._bgr = bgr
+        self._shown = pixels.colour((2, 2), bgr)
+
+    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+        """Return the colour at the frame's size."""
+        return self.alone(frame.size)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the colour."""
+        if self._shown.size != pixels.even(size):
+            self._shown = pixels.colour(size, self._bgr)
+        return self._shown
+
+
+class PictureBackdrop:
+    """A picture from a file, upright, over black where it is transparent.
+
+    Raises `ConfigError` when the file is missing, broken or too large.
+    """
+
+    def __init__(self, path: Path, fit: Fit = "crop") -> None:
+        self._whole = read_picture(path)
+        self._fit = fit
+        self._shown = self._whole
+
+    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+        """Return the picture at the frame's size."""
+        return self.alone(frame.size)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the picture."""
+        if self._shown.size != pixels.even(size):
+            self._shown = pixels.fit(self._whole, pixels.even(size), self._fit)
+        return self._shown
+
+
+class VideoBackdrop:
+    """A clip from a file, looped. It advances by the frames' clock, and skips rather than slows.
+
+    Raises `ConfigError` when the file is missing, broken or too large.
+    """
+
+    def __init__(self, path: Path, fit: Fit = "crop") -> None:
+        self._clip = Clip(path)
+        self._fit = fit
+        self._whole = self._shown = self._clip.at(0.0)
+
+    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+        """Return the clip's picture of the frame's time at the frame's size."""
+        current = self._clip.at(frame.captured_at)
+        if current is not self._whole:
+            self._whole = self._shown = current
+        return self.alone(frame.size)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the clip's picture that was shown last."""
+        if self._shown.size != pixels.even(size):
+            self._shown = pixels.fit(self._whole, pixels.even(size), self._fit)
+        return self._shown
+
+
+class BlurBackdrop:
+    """The room itself, out of focus. `strength` is 0..1; even 0 hides what could be read.
+
+    A normalised blur, blur(B * (1 - alpha)) / blur(1 - alpha): the person does not bleed into
+    the room, so there is no halo. Where no room is near, the mean of the room stands in.
+    """
+
+    def __init__(self, strength: float) -> None:
+        deviation = (LEAST_BLUR + strength * (MOST_BLUR - LEAST_BLUR)) * BLUR_ROWS
+        width = 2 * round((np.sqrt(6 * deviation**2 + 1) - 1) / 2) + 1
+        self._window = (width, width)
+
+    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+        """Return the blurred room of a frame; `alpha` is of the frame's size."""
+        small = (max(2, round(frame.width * BLUR_ROWS / frame.height)), BLUR_ROWS)
+        room = _room_share(alpha, small)
+        planes = [pixels.shrink(plane, small) for plane in pixels.planes_of(frame)]
+        blurred = pixels.blank(frame.size)
+        for level, target in zip(
+            self._levels(planes, room), pixels.writable_planes(blurred), strict=True
+        ):
+            size = target.shape[1], target.shape[0]
+            cv2.resize(level, size, dst=target, interpolation=cv2.INTER_CUBIC)
+        return Frame(blurred, frame.number, frame.captured_at)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the slate: without a matte a blurred room would still show the person."""
+        return pixels.slate(size)
+
+    def _levels(self, planes: list[Bytes], room: Alpha) -> list[Bytes]:
+        """Return the planes, blurred, each pixel weighted by its share of the room."""
+        share = self._blur(room) + FAINT
+        blurred = []
+        for plane, mean in zip(planes, _mean_of_room(planes, room), strict=True):
+            light = self._blur(cv2.multiply(room, plane, dtype=cv2.CV_32F)) + FAINT * mean
+            blurred.append(cv2.convertScaleAbs(light / share))
+        return blurred
+
+    def _blur(self, plane: Alpha) -> Alpha:
+        """Blur by two boxes: a triangle, near enough to a Gaussian, at any width equally fast."""
+        blurred: Alpha = cv2.blur(cv2.blur(plane, self._window), self._window)
+        return blurred
+
+
+class RoomBackdrop:
+    """The room as it is, in a red border: only for developers, and nobody can overlook it."""
+
+    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+        """Return the frame itself in a red border."""
+        marked = frame.i420.copy()
+        border = max(1, round(frame.height * BORDER / 2))
+        red = pixels.planes_of(pixels.colour((2, 2), RED))
+        for plane, level, width in zip(
+            pixels.writable_planes(marked), red, (2 * border, border, border), strict=True
+        ):
+            for edge in (plane[:width], plane[-width:], plane[:, :width], plane[:, -width:]):
+                edge.fill(level[0, 0])
+        return Frame(marked, frame.number, frame.captured_at, frame.pts)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the slate: the room is shown only with a matte that worked."""
+        return pixels.slate(size)
+
+
+def _room_share(alpha: Alpha, size: Size) -> Alpha:
+    """Return 1 - alpha at a small size, float32, without the fringe of the person."""
+    twice = cv2.resize(alpha, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
+    small = cv2.resize(twice, size, interpolation=cv2.INTER_AREA)
+    share: Alpha = 1 - cv2.dilate(small, np.ones((3, 3), np.uint8))
+    return share
+
+
+def _mean_of_room(planes: list[Bytes], room: Alpha) -> list[float]:
+    """Return the mean level of each plane where the room is seen, grey where it is nowhere."""
+    seen = cv2.compare(room, 0.9, cv2.CMP_GT)
+    if cv2.countNonZero(seen) == 0:
+        return [pixels.NEUTRAL] * 3
+    return list(cv2.mean(cv2.merge(planes), mask=seen)[:3])

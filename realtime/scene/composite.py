@@ -1,0 +1,67 @@
+"""Step 8 of 9: over. `alpha * F + (1 - alpha) * B` on each plane of I420.
+
+Alpha has the 256 levels of the pictures it joins. Products of bytes are exact at 0 and 255, so
+that the backdrop and the person come through untouched where the matte is sure. Only the columns
+of the person are blended, strip by strip, so that a strip stays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime import pixels
+from realtime.errors import FrameError
+from realtime.frame import Alpha, Bytes, Frame
+
+STRIPS = 4
+"""Strips across the picture; each has its own columns of the person."""
+
+
+def over(frame: Frame, backdrop: Frame, alpha: Alpha) -> Frame:
+    """Return the person of a frame before a backdrop, with the frame's number and times.
+
+    `alpha` is float32 (height, width) in 0..1. Raises `FrameError` when the three do not fit.
+    """
+    _check(frame, backdrop, alpha)
+    composed = backdrop.i420.copy()
+    height = frame.height
+    step = -(-height // (2 * STRIPS)) * 2
+    for top in range(0, height, step):
+        _blend_strip(frame, composed, alpha, top, min(top + step, height))
+    return Frame(composed, frame.number, frame.captured_at, frame.pts)
+
+
+def _check(frame: Frame, backdrop: Frame, alpha: Any) -> None:
+    if backdrop.size != frame.size:
+        raise FrameError(f"a backdrop of {backdrop.size} does not fit a frame of {frame.size}")
+    if not isinstance(alpha, np.ndarray) or alpha.dtype != np.float32:
+        raise FrameError("alpha must be an array of float32")
+    if alpha.shape != frame.y.shape:
+        raise FrameError(f"alpha of shape {alpha.shape} does not fit a frame of {frame.size}")
+
+
+def _blend_strip(frame: Frame, composed: Bytes, alpha: Alpha, top: int, bottom: int) -> None:
+    """Blend the rows from `top` to `bottom`, both even, into a copy of the backdrop."""
+    cover = cv2.convertScaleAbs(alpha[top:bottom], alpha=255.0)
+    left, _, width, _ = cv2.boundingRect(cover)
+    if width == 0:
+        return
+    left, right = left // 2 * 2, (left + width + 1) // 2 * 2
+    cover = cover[:, left:right]
+    half = cv2.resize(cover, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    rows, columns = slice(top, bottom), slice(left, right)
+    half_rows, half_columns = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
+    y, u, v = pixels.writable_planes(composed)
+    _blend(frame.y[rows, columns], y[rows, columns], cover)
+    for person, plane in ((frame.u, u), (frame.v, v)):
+        _blend(person[half_rows, half_columns], plane[half_rows, half_columns], half)
+
+
+def _blend(person: Bytes, plane: Bytes, cover: Bytes) -> None:
+    """Lay a plane of the person over a plane of the backdrop, in place. `cover` is 0..255."""
+    behind = cv2.multiply(plane, cv2.bitwise_not(cover), scale=1 / 255)
+    before = cv2.multiply(person, cover, scale=1 / 255)
+    cv2.add(before, behind, dst=plane)
