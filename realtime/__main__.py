@@ -117,7 +117,7 @@ def _run(settings: cfg.Config, matting: MattingModel, source: str | None, room: 
     from realtime.web.watch import WatchSink
 
     stats = Stats()
-    watch = WatchSink(settings.camera.fps)
+    watch = WatchSink()
     line: Runner | None = None
     if source or settings.camera.device != "none":
         outlets: list[Outlet] = make_outlets(settings, console.print)

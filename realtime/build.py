@@ -54,14 +54,19 @@ def load_model(matting: cfg.Matting) -> MattingModel:
 
 
 def make_pipeline(
-    config: cfg.Config, model: MattingModel, stats: Stats, *, passthrough: bool = False
+    config: cfg.Config,
+    model: MattingModel,
+    stats: Stats,
+    *,
+    live: bool = True,
+    passthrough: bool = False,
 ) -> Pipeline:
     """Build steps 2 to 8 for one stream. Raises `ConfigError`, `ModelError`."""
     from realtime.scene.composite import over
 
     backdrop = _room() if passthrough else make_backdrop(config.scene)
     smoother, refiner = make_smoother(config.temporal), make_refiner(config.refine)
-    return Pipeline(model.session(), smoother, refiner, backdrop, over, stats)
+    return Pipeline(model.session(), smoother, refiner, backdrop, over, stats, live=live)
 
 
 def make_smoother(temporal: cfg.Temporal) -> Smoother | None:

@@ -6,14 +6,24 @@ drops nothing and always gives the same result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
+
+import cv2
 
 from realtime import pixels
 from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame, Matte
 from realtime.stats import Stats
+
+
+HOLD_S = 0.25
+"""Seconds for which what is known stands in for a frame that could not be matted."""
+
+PRESENT, ABSENT = 0.02, 0.001
+"""Mean alpha above which somebody is there, and below which nobody is."""
 
 
 class Session(Protocol):
@@ -45,7 +55,11 @@ class Backdrop(Protocol):
 
 
 class Pipeline:
-    """Turns the room's picture into the composed one. One per stream, one thread at a time."""
+    """Turns the room's picture into the composed one. One per stream, one thread at a time.
+
+    With `live`, a matte that is suddenly empty where a person was counts as a failed one for
+    `HOLD_S` and not longer: people do leave. Offline every matte is believed.
+    """
 
     def __init__(
         self,
@@ -55,6 +69,8 @@ class Pipeline:
         backdrop: Backdrop,
         over: Callable[[Frame, Frame, Alpha], Frame],
         stats: Stats,
+        *,
+        live: bool = True,
     ) -> None:
         self._session = session
         self._smoother = smoother
@@ -62,6 +78,8 @@ class Pipeline:
         self._backdrop = backdrop
         self._over = over
         self._stats = stats
+        self._live = live
+        self._present_at = -math.inf
 
     def step(self, frame: Frame) -> Frame:
         """Return the composed picture of a frame. Raises `FrameError`, never shows the room."""
@@ -73,12 +91,20 @@ class Pipeline:
         with timed("matte"):
             thumbnail = pixels.thumbnail(frame, self._session.size_for(*frame.size))
             alpha = self._session.infer(thumbnail)
+            self._expect_person(alpha, frame.captured_at)
         if self._smoother:
             with timed("steady"):
                 alpha = self._smoother.smooth(alpha, thumbnail, frame.captured_at)
         with timed("refine"):
             alpha = self._refiner.refine(alpha, frame)
         return Matte(alpha, frame.number)
+
+    def _expect_person(self, alpha: Alpha, captured_at: float) -> None:
+        coverage = cv2.mean(alpha)[0]
+        if coverage > PRESENT:
+            self._present_at = captured_at
+        elif self._live and coverage < ABSENT and 0 <= captured_at - self._present_at < HOLD_S:
+            raise FrameError("the matte is empty where a person was")
 
     def finish(self, frame: Frame, matte: Matte) -> Frame:
         """Steps 6 to 8: put the person of a frame before the backdrop."""
@@ -95,6 +121,7 @@ class Pipeline:
 
     def reset(self) -> None:
         """Forget what came before: the next frame is the first."""
+        self._present_at = -math.inf
         self._session.reset()
         if self._smoother:
             self._smoother.reset()

@@ -44,8 +44,8 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     kind = _kind(job)
     still = config.with_values({"temporal": {"method": "off"}})
     if kind == "video":
-        return _video(job, make_pipeline(config, model, Stats()), progress)
-    pipeline = make_pipeline(still, model, Stats())
+        return _video(job, make_pipeline(config, model, Stats(), live=False), progress)
+    pipeline = make_pipeline(still, model, Stats(), live=False)
     if kind == "picture":
         _picture(job, pipeline)
         progress(1, 1)

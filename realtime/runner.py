@@ -19,8 +19,8 @@ from typing import Protocol
 from realtime.contract import Size
 from realtime.errors import EndOfStream, ScrimError, SinkError, SourceError, SourceLost
 from realtime.frame import Frame
-from realtime.guard import HOLD_S, Guard, alone
-from realtime.pipeline import Pipeline
+from realtime.guard import Guard, alone
+from realtime.pipeline import HOLD_S, Pipeline
 from realtime.slot import Slot
 from realtime.stats import Stats
 

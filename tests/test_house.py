@@ -23,7 +23,7 @@ FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 WALLS = {
     "cv2": (
         *(f"realtime.{room}" for room in ROOMS),
-        *("realtime.pixels", "realtime.guard", "conversion", "training", "benchmarks"),
+        *("realtime.pixels", "realtime.pipeline", "conversion", "training", "benchmarks"),
     ),
     "openvino": ("realtime.matting.engine", "realtime.contract", "conversion", "benchmarks"),
     "av": ("realtime.sources.video", "realtime.sinks.recording", "realtime.web", "training"),
