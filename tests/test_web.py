@@ -18,7 +18,14 @@ import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
+from aiortc.codecs import vpx
 from aiortc.mediastreams import MediaStreamError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -316,6 +323,40 @@ async def test_what_a_watcher_sends_is_not_taken(config: Config, loopback: None)
     async with served(config, camera=True) as client, browser(Camera()) as guest:
         response = await watch(client, guest)
         assert "a=sendonly" in await response.text()
+        await guest.sees(GREEN, BLUE)
+
+
+@in_loop
+async def test_a_failed_encoder_ends_the_connection(
+    config: Config, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: vpx.Vp8Encoder, *arguments: object) -> None:
+        raise RuntimeError("the encoder is broken")
+
+    monkeypatch.setattr(vpx.Vp8Encoder, "encode", fail)
+    async with served(config, camera=True) as client, browser() as guest:
+        await watch(client, guest)
+        assert await until(lambda: taken(client), 0)
+
+
+@in_loop
+async def test_sound_is_not_taken_and_vp8_preferred(config: Config, loopback: None) -> None:
+    async with served(config, camera=True) as client, browser() as guest:
+        guest.connection.addTransceiver("audio", direction="sendrecv")
+        answer = await (await watch(client, guest)).text()
+        video, sound = re.findall(r"(?s)m=(?:video|audio).*?(?=m=|$)", answer)
+        assert "a=inactive" in sound and "a=sendonly" in video
+        assert re.findall(r"a=rtpmap:\d+ (\w+)", video)[0] == "VP8"
+        await guest.sees(GREEN, BLUE)
+
+
+@in_loop
+async def test_a_watcher_without_vp8_gets_h264(config: Config, loopback: None) -> None:
+    async with served(config, camera=True) as client, browser() as guest:
+        codecs = RTCRtpReceiver.getCapabilities("video").codecs
+        video = guest.connection.getTransceivers()[0]
+        video.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/H264"])
+        await watch(client, guest)
         await guest.sees(GREEN, BLUE)
 
 

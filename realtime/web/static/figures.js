@@ -2,6 +2,7 @@
 
 export function showFigures(figures) {
   const { fps = 0, age_ms: age = {}, steps_ms: steps = {}, counts = {} } = figures ?? {};
+  document.getElementById("figures").toggleAttribute("data-empty", !figures);
   show("fps", figures && fps.toFixed(0));
   show("p50", figures && age.p50.toFixed(0), "ms");
   show("p95", figures && age.p95.toFixed(0), "ms");

@@ -41,6 +41,7 @@ async function connect() {
     scene = hasCamera ? state.scene : { ...state.scene, ...wanted };
     showBackdrops(backdrops, choose);
     showScene(scene);
+    byId("panel").hidden = false;
   } catch (error) {
     return explain(error);
   }
@@ -89,9 +90,14 @@ function leave() {
   showFigures(null);
 }
 
-function broken(why) {
+async function broken(why) {
   leave();
   status("Lost", "bad");
+  try {
+    await askJson("GET", "/api/v1/state");
+  } catch (error) {
+    return explain(error);
+  }
   notice("The picture stopped", why, "Reconnect", connect);
 }
 
@@ -171,4 +177,5 @@ byId("token-form").onsubmit = (event) => {
   sendToken();
 };
 addEventListener("pagehide", leave);
+addEventListener("pageshow", (event) => event.persisted && connect());
 connect();
