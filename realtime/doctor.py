@@ -1,0 +1,153 @@
+"""What works on this machine, what is missing, and the command that mends it. Floor 3.
+
+Everything is read from files below `root`, so that a folder can stand in for a machine.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from realtime.sinks.virtualcam import INSTALL, list_virtual_cameras, module_version
+from realtime.sources.camera import Node, list_cameras, video_nodes
+
+LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"
+RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
+
+PACKAGES = {
+    "openvino": ("openvino",),
+    "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
+    "av": ("av",),
+    "pyvirtualcam": ("pyvirtualcam",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `ok` is None where it works, but not as well as it could."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    mend: str = ""
+
+
+def checks(openvino_devices: Sequence[str], root: Path = Path("/")) -> list[Check]:
+    """Return all findings; `openvino_devices` are the names that OpenVINO gives."""
+    found = [_python(), *_packages(), _inference(openvino_devices)]
+    if sys.platform == "linux":
+        return [*found, *_cameras(root), *_virtual_cameras(root)]
+    names = ", ".join(camera.name for camera in list_cameras())
+    return [
+        *found,
+        Check("camera", bool(names), names or "none found", "" if names else "plug one in"),
+    ]
+
+
+def _python() -> Check:
+    recent = sys.version_info >= (3, 11)
+    return Check("python", recent, platform.python_version(), "" if recent else "install 3.11")
+
+
+def _packages() -> Iterator[Check]:
+    for name, distributions in PACKAGES.items():
+        found = next(filter(None, map(_version_of, distributions)), None)
+        if found:
+            yield Check(name, True, found)
+        else:
+            yield Check(name, False, "not installed", f"pip install {distributions[0]}")
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _inference(devices: Sequence[str]) -> Check:
+    if devices:
+        return Check("openvino devices", True, ", ".join(devices))
+    return Check("openvino devices", False, "none", "pip install --force-reinstall openvino")
+
+
+def _cameras(root: Path) -> list[Check]:
+    nodes = [node for node in video_nodes(root) if node.main and not node.virtual]
+    if nodes:
+        return [_camera(node, root) for node in nodes]
+    return [Check("camera", False, "none found", "plug one in; lsusb lists what is plugged in")]
+
+
+def _camera(node: Node, root: Path) -> Check:
+    name = f"{node.name} ({_device(node)})"
+    if not os.access(node.path, os.R_OK | os.W_OK):
+        mend = "sudo usermod -aG video $USER, then log in again"
+        return Check("camera", False, f"{name}: no permission", mend)
+    if found := holders(_device(node), root):
+        return Check("camera", None, f"{name}: held by {', '.join(found)}", f"close {found[0]}")
+    return Check("camera", True, name)
+
+
+def _device(node: Node) -> str:
+    return f"/dev/{node.path.name}"
+
+
+def holders(device: str, root: Path = Path("/")) -> list[str]:
+    """Return the other programs that hold a device open, such as "zoom (pid 4242)".
+
+    Programs of other users are seen by root only.
+    """
+    found = []
+    for process in sorted((root / "proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        if int(process.name) != os.getpid() and device in _open_files(process):
+            name = _text(process / "comm") or "a program"
+            found.append(f"{name} (pid {process.name})")
+    return found
+
+
+def _open_files(process: Path) -> set[str]:
+    try:
+        return {os.readlink(handle) for handle in (process / "fd").iterdir()}
+    except OSError:  # another user's, or gone meanwhile
+        return set()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _virtual_cameras(root: Path) -> list[Check]:
+    loaded = module_version(root)
+    if loaded is None:
+        return [_not_loaded(root)]
+    devices = list_virtual_cameras(root)
+    if not devices:
+        return [Check("virtual camera", False, "v4l2loopback is loaded without a device", RELOAD)]
+    found = [_virtual_camera(device, root) for device in devices]
+    if "Y" not in _text(root / "sys/module/v4l2loopback/parameters/exclusive_caps"):
+        detail = "exclusive_caps is off: Chrome and its kin do not list the camera"
+        found.append(Check("virtual camera", False, detail, RELOAD))
+    if loaded.startswith("0.12"):
+        detail = "v4l2loopback 0.12 or older takes a program once only; Scrim sees to that itself"
+        found.append(Check("virtual camera", None, detail, f"for other programs: {RELOAD}"))
+    return found
+
+
+def _virtual_camera(device: str, root: Path) -> Check:
+    used_by = holders(device, root)
+    return Check("virtual camera", True, f"{device}, open in {', '.join(used_by) or 'no program'}")
+
+
+def _not_loaded(root: Path) -> Check:
+    modules = root / "lib/modules" / _text(root / "proc/sys/kernel/osrelease")
+    if any(modules.rglob("v4l2loopback.ko*")):
+        return Check("virtual camera", False, "v4l2loopback is installed, but not loaded", LOAD)
+    return Check("virtual camera", False, "v4l2loopback is not installed", INSTALL)

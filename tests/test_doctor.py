@@ -1,0 +1,148 @@
+"""The doctor, on machines made of folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from realtime import doctor
+from realtime.doctor import LOAD, RELOAD, Check, checks, holders
+from realtime.sinks.virtualcam import INSTALL
+
+
+def write(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def camera(root: Path, number: int, name: str = "Webcam", index: int = 0) -> None:
+    folder = root / f"sys/class/video4linux/video{number}"
+    write(folder / "name", f"{name}\n")
+    write(folder / "index", f"{index}\n")
+    write(root / f"dev/video{number}")
+
+
+def loopback(root: Path, version: str | None, caps: str = "Y,N,N", devices: int = 1) -> None:
+    module = root / "sys/module/v4l2loopback"
+    write(module / "parameters/exclusive_caps", f"{caps}\n")
+    if version:
+        write(module / "version", f"{version}\n")
+    for number in range(10, 10 + devices):
+        camera(root, number, "Scrim")
+        write(root / f"sys/class/video4linux/video{number}/max_openers", "10\n")
+
+
+def process(root: Path, pid: int, name: str, *files: str) -> None:
+    write(root / f"proc/{pid}/comm", f"{name}\n")
+    (root / f"proc/{pid}/fd").mkdir()
+    for number, file in enumerate(files):
+        (root / f"proc/{pid}/fd/{number}").symlink_to(file)
+
+
+def found(root: Path, name: str) -> list[Check]:
+    return [check for check in checks(["CPU"], root) if check.name == name]
+
+
+def test_versions_and_devices(tmp_path: Path) -> None:
+    told = {check.name: check for check in checks(["CPU", "GPU"], tmp_path)}
+    assert told["openvino devices"] == Check("openvino devices", True, "CPU, GPU")
+    for name in ("python", "openvino", "opencv", "av", "pyvirtualcam"):
+        assert told[name].ok
+        assert told[name].detail[0].isdigit()
+
+
+def test_a_missing_package_and_missing_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", {"av": ("no-such-package-of-scrim",)})
+    told = {check.name: check for check in checks([], tmp_path)}
+    assert told["av"] == Check("av", False, "not installed", "pip install no-such-package-of-scrim")
+    assert told["openvino devices"].ok is False
+    assert told["openvino devices"].mend
+
+
+def test_no_camera(tmp_path: Path) -> None:
+    (check,) = found(tmp_path, "camera")
+    assert check.ok is False
+    assert check.mend
+
+
+def test_a_free_camera_is_listed_once_and_virtual_ones_are_not_cameras(tmp_path: Path) -> None:
+    camera(tmp_path, 0)
+    camera(tmp_path, 1, index=1)  # metadata of the same webcam
+    loopback(tmp_path, "0.13.2")
+    assert found(tmp_path, "camera") == [Check("camera", True, "Webcam (/dev/video0)")]
+
+
+def test_a_camera_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera(tmp_path, 0)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (check,) = found(tmp_path, "camera")
+    assert check.ok is False
+    assert "no permission" in check.detail
+    assert check.mend == "sudo usermod -aG video $USER, then log in again"
+
+
+def test_a_camera_that_another_program_holds(tmp_path: Path) -> None:
+    camera(tmp_path, 0)
+    process(tmp_path, 4242, "zoom", "/dev/null", "/dev/video0")
+    process(tmp_path, 77, "bash", "/dev/null", "/dev/video01")
+    process(tmp_path, os.getpid(), "scrim", "/dev/video0")
+    (check,) = found(tmp_path, "camera")
+    assert check.ok is None
+    assert check.detail == "Webcam (/dev/video0): held by zoom (pid 4242)"
+    assert check.mend == "close zoom (pid 4242)"
+
+
+def test_processes_that_hide_or_end_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "proc/5/comm", "gone\n")
+    process(tmp_path, 6, "cheese", "/dev/video3")
+    assert holders("/dev/video3", tmp_path) == ["cheese (pid 6)"]
+
+
+def test_the_module_is_not_installed(tmp_path: Path) -> None:
+    (check,) = found(tmp_path, "virtual camera")
+    assert (check.ok, check.mend) == (False, INSTALL)
+    assert "not installed" in check.detail
+
+
+@pytest.mark.parametrize("file", ["updates/dkms/v4l2loopback.ko", "extra/v4l2loopback.ko.xz"])
+def test_the_module_is_installed_for_this_kernel_only(tmp_path: Path, file: str) -> None:
+    write(tmp_path / "proc/sys/kernel/osrelease", "6.1.0-9\n")
+    write(tmp_path / "lib/modules/6.1.0-8" / file)
+    assert found(tmp_path, "virtual camera")[0].mend == INSTALL
+    write(tmp_path / "lib/modules/6.1.0-9" / file)
+    (check,) = found(tmp_path, "virtual camera")
+    assert (check.ok, check.mend) == (False, LOAD)
+
+
+def test_a_virtual_camera_that_works(tmp_path: Path) -> None:
+    loopback(tmp_path, "0.13.2")
+    process(tmp_path, 8, "chrome", "/dev/video10")
+    detail = "/dev/video10, open in chrome (pid 8)"
+    assert found(tmp_path, "virtual camera") == [Check("virtual camera", True, detail)]
+
+
+@pytest.mark.parametrize(
+    ("version", "caps", "devices", "oks"),
+    [
+        ("0.13.2", "N,N,N", 1, [True, False]),
+        ("0.12.7", "Y,N,N", 1, [True, None]),
+        (None, "Y,N,N", 2, [True, True, None]),
+        (None, "N,N,N", 1, [True, False, None]),
+        ("0.13.2", "Y,N,N", 0, [False]),
+    ],
+)
+def test_what_is_wrong_with_a_loaded_module(
+    tmp_path: Path, version: str | None, caps: str, devices: int, oks: list[bool | None]
+) -> None:
+    loopback(tmp_path, version, caps, devices)
+    told = found(tmp_path, "virtual camera")
+    assert [check.ok for check in told] == oks
+    assert all(RELOAD in check.mend for check in told if check.ok is not True)
+
+
+def test_this_machine_can_be_examined() -> None:
+    assert all(check.ok or check.mend for check in checks(["CPU"]))
