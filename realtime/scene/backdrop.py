@@ -22,7 +22,7 @@ BLUR_ROWS = 90
 
 LEAST_BLUR, MOST_BLUR = 0.025, 0.08
 """Standard deviation of the blur at strength 0 and 1, as a share of the height. Even the least
-one hides a line of text of a tenth of the height."""
+one makes a grey bar of a line of letters a fourteenth of the height high."""
 
 FAINT = 0.01
 """Weight of the room's mean among its pixels: it decides only where none of them is near."""

@@ -68,7 +68,7 @@ class Clip:
 
     def at(self, seconds: float) -> Frame:
         """Return the picture due at a time of the frames' clock; the first call starts it."""
-        due = int((seconds - self._began_at) * self._fps)
+        due = round((seconds - self._began_at) * self._fps)
         if not 0 <= due - self._index <= MAX_BEHIND_S * self._fps:
             self._began_at = seconds - self._index / self._fps
             return self._shown
