@@ -103,12 +103,15 @@ def test_batch_norms_and_colour_disappear_in_the_weights() -> None:
     assert "Gather" not in found
 
 
-def test_weights_are_stored_in_half_precision(tmp_path: Path) -> None:
-    saved = ov.Core().read_model(convert(tmp_path, original()))
-    types = {
-        node.get_element_type() for node in saved.get_ops() if node.get_type_name() == "Constant"
-    }
-    assert ov.Type.f16 in types
+def test_large_weights_are_stored_in_half_precision_and_small_ones_are_spared(
+    tmp_path: Path,
+) -> None:
+    layers = nn.Sequential(nn.Conv2d(3, 64, 1), nn.Conv2d(64, 64, 1), nn.Conv2d(64, 1, 1))
+    saved = ov.Core().read_model(convert(tmp_path, from_torch(layers.eval(), toy_card())))
+    constants = [node for node in saved.get_ops() if node.get_type_name() == "Constant"]
+    types = {node.data.size: node.get_element_type() for node in constants}
+    assert types[64 * 64] == ov.Type.f16
+    assert types[3 * 64] == ov.Type.f32
 
 
 def test_memory_pairs_stay_as_they_are() -> None:
