@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from realtime import config as cfg
 from realtime.errors import ScrimError, SourceError, leave
@@ -233,19 +232,17 @@ def render(
 @app.command()
 def models() -> None:
     """List the networks that come with Scrim."""
-    from realtime.build import DEFAULT_MODEL, model_names
+    from realtime.build import DEFAULT_MODEL, find_model, model_names
     from realtime.matting.engine import read_card
 
-    table = Table("name", "input", "licence", "figures", "origin", box=None)
-    from realtime.build import find_model
-
+    out = Console(highlight=False, soft_wrap=True)
     for name in model_names():
         card = read_card(find_model(name))
-        sizes = " ".join(f"{width}x{height}" for width, height in card.sizes)
-        figures = "  ".join(f"{key} {value:g}" for key, value in card.figures.items())
-        mark = f"{name} (default)" if name == DEFAULT_MODEL else name
-        table.add_row(mark, sizes, card.licence, figures, card.origin)
-    Console().print(table)
+        out.print(f"[bold]{name}[/]{' (default)' if name == DEFAULT_MODEL else ''}")
+        out.print(f"  input    {' '.join(f'{width}x{height}' for width, height in card.sizes)}")
+        out.print(f"  figures  {', '.join(f'{key} {card.figures[key]:g}' for key in card.figures)}")
+        out.print(f"  licence  {card.licence}")
+        out.print(f"  origin   {card.origin}")
 
 
 @app.command()
@@ -308,7 +305,7 @@ def doctor() -> None:
     from realtime.matting.engine import available_devices
 
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     found = checks(available_devices())
     for check in found:
         out.print(f"{marks[check.ok]}  {check.name}: {check.detail}")

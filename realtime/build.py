@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 from realtime import config as cfg
@@ -23,25 +22,23 @@ from realtime.stats import Stats
 
 DEFAULT_MODEL = "munet-webcam"
 
+MODELS = Path(__file__).parent.parent / "models_ir"
+"""The IR files that Scrim ships; the wheel puts them beside `realtime`, as the repository does."""
+
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".gif")
 
 
-def models_folder() -> Path:
-    """Return the folder of the IR files that Scrim ships."""
-    return Path(str(files("models_ir")))
-
-
 def model_names() -> list[str]:
     """Return the names of the shipped models."""
-    return sorted(path.stem for path in models_folder().glob("*.xml"))
+    return sorted(path.stem for path in MODELS.glob("*.xml"))
 
 
 def find_model(name: str) -> Path:
     """Return the .xml of a shipped model's name or of a path. Raises `ModelNotFound`."""
     path = Path(name)
     if path.suffix != ".xml":
-        path = models_folder() / f"{DEFAULT_MODEL if name == 'default' else name}.xml"
+        path = MODELS / f"{DEFAULT_MODEL if name == 'default' else name}.xml"
     if not path.is_file():
         known = ", ".join(model_names()) or "none"
         raise ModelNotFound(f"no model {name!r}", f"shipped: {known}; or give a path to an .xml")
