@@ -24,6 +24,7 @@ from realtime.stats import Stats
 if TYPE_CHECKING:
     from realtime.matting.engine import MattingModel
     from realtime.runner import Outlet, Runner, Source
+    from realtime.web.watch import WatchSink
 
 app = typer.Typer(
     help="Replaces the room behind a person on a webcam, live.",
@@ -165,7 +166,7 @@ async def _serve(
     matting: MattingModel,
     stats: Stats,
     line: Runner | None,
-    watch: object,
+    watch: WatchSink,
 ) -> None:
     from realtime.web.server import serve
     from realtime.web.studio import Studio

@@ -18,7 +18,6 @@ from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame, Matte
 from realtime.stats import Stats
 
-
 HOLD_S = 0.25
 """Seconds for which what is known stands in for a frame that could not be matted."""
 

@@ -19,6 +19,7 @@ from realtime.frame import Bytes, Frame
 from realtime.matting.engine import MattingModel
 from realtime.matting.refine import to_bytes
 from realtime.pipeline import Pipeline
+from realtime.runner import Source
 from realtime.sinks.picture import write_picture
 from realtime.stats import Stats
 
@@ -148,23 +149,23 @@ def _video(job: Job, pipeline: Pipeline, progress: Progress) -> int:
         if mattes:
             undo.callback(mattes.discard)
         done = 0
-        for frame in _frames(source.read, source.fps):
+        for frame in _frames(source):
             matte = pipeline.matte(frame)
             output.write(pipeline.finish(frame, matte))
             if mattes:
                 mattes.write_alpha(matte.alpha)
             done += 1
             progress(done, source.frames)
-        for sink in filter(None, (output, mattes)):
-            sink.close()
+        output.close()
+        if mattes:
+            mattes.close()
     return done
 
 
-def _frames(read: Callable[[], Frame], fps: float) -> Iterator[Frame]:
-    """Give all frames of a clip, stamped with the clip's own time."""
+def _frames(source: Source) -> Iterator[Frame]:
+    """Give all frames of a clip."""
     while True:
         try:
-            frame = read()
+            yield source.read()
         except EndOfStream:
             return
-        yield replace(frame, captured_at=frame.number / fps)

@@ -25,6 +25,9 @@ SURE = 0.2
 WINDOW = (5, 5)
 """Pixels of the network's matte over which alpha is taken to be a line of luma."""
 
+MARGIN = 4
+"""Pixels around the unsure ones whose windows must be whole: the window's reach and one cell."""
+
 EPSILON = 65.0
 """The guided filter's eps in squared levels of luma, 0.001 of the full range squared: edges of
 less contrast than its root, 8 levels, do not pull the matte."""
@@ -96,12 +99,13 @@ class GuidedRefiner:
         """Return alpha, float32 in 0..1, at the frame's (height, width)."""
         matte = self._levels.remap(feathered(alpha, self._feather))
         size = matte.shape[1], matte.shape[0]
-        slope, offset = line_of_luma(matte, pixels.shrink(frame.y, size))
+        mask = unsure(matte)
+        slope, offset = line_of_luma(matte, pixels.shrink(frame.y, size), mask)
         grid = Grid.between(size, frame.size)
         fine = np.zeros((frame.height, frame.width), np.float32)
         for block in grid.blocks(cv2.compare(matte, 1.0, cv2.CMP_GE)):
             grid.part(fine, block).fill(1.0)
-        for block in grid.blocks(unsure(matte), GAP):
+        for block in grid.blocks(mask, GAP):
             up = grid.enlarge(slope, block)
             cv2.multiply(up, grid.part(frame.y, block), dst=up, dtype=cv2.CV_32F)
             cv2.add(up, grid.enlarge(offset, block), dst=up)
@@ -126,14 +130,32 @@ def to_bytes(alpha: Alpha) -> Bytes:
     return grey
 
 
-def line_of_luma(matte: Alpha, luma: Bytes) -> tuple[Alpha, Alpha]:
-    """Return slope and offset, float32 (height, width), with matte = slope * luma + offset."""
+def line_of_luma(matte: Alpha, luma: Bytes, mask: Bytes) -> tuple[Alpha, Alpha]:
+    """Return slope and offset, float32 (height, width), with matte = slope * luma + offset.
+
+    Outside the rectangle around the mask the slope is 0 and the offset is the matte.
+    """
+    slope, offset = np.zeros_like(matte), matte.copy()
+    left, top, width, height = cv2.boundingRect(mask)
+    around = (
+        slice(max(top - MARGIN, 0), top + height + MARGIN),
+        slice(max(left - MARGIN, 0), left + width + MARGIN),
+    )
+    if width:
+        matte, luma = matte[around], luma[around]
+        slope[around] = slope_of_luma(matte, luma)
+        offset[around] -= slope[around] * luma
+    return slope, offset
+
+
+def slope_of_luma(matte: Alpha, luma: Bytes) -> Alpha:
+    """Return cov(luma, matte) / (var(luma) + eps) of the window around each pixel."""
     matte_mean, luma_mean = cv2.blur(matte, WINDOW), cv2.boxFilter(luma, cv2.CV_32F, WINDOW)
     product = cv2.multiply(matte, luma, dtype=cv2.CV_32F)
     covariance = cv2.blur(product, WINDOW) - matte_mean * luma_mean
     variance = cv2.sqrBoxFilter(luma, cv2.CV_32F, WINDOW) - luma_mean * luma_mean
-    slope = covariance / (variance + EPSILON)
-    return slope, matte - slope * luma
+    slope: Alpha = covariance / (variance + EPSILON)
+    return slope
 
 
 def unsure(matte: Alpha) -> Bytes:

@@ -35,6 +35,8 @@ _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTA
 class VideoSource:
     """Reads a clip; `loop` begins again at its end, `realtime` paces it by its own time stamps.
 
+    Frames of a paced clip are captured now, those of any other one at their own time in it.
+
     `fps` is the mean frame rate, `size` that of the first frame, `frames` the number of frames
     or 0 where the file does not say. Raises `SourceUnavailable` when there is nothing to read.
     """
@@ -46,7 +48,7 @@ class VideoSource:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._number = 0
-        self._due_s = self._start_s = time.monotonic()
+        self._due_s = self._start_s = time.monotonic() if realtime else 0.0
         self._container, stream = _open(path)
         self.fps = float(stream.average_rate or USUAL_FPS)
         self.frames: int = stream.frames
@@ -71,7 +73,8 @@ class VideoSource:
         if self._closed.is_set():
             raise EndOfStream
         self._number += 1
-        return Frame(i420, self._number - 1, time.monotonic())
+        captured_at = time.monotonic() if self._realtime else self._due_s
+        return Frame(i420, self._number - 1, captured_at)
 
     def close(self) -> None:
         """Let go of the file; a `read` that waits for its time ends."""

@@ -42,10 +42,10 @@ class Peer:
         self.line = line
         self.answer = ""
         self._track = sink.track()
-        self._track.on("ended", lambda: self._ended.set())  # also when its encoder has failed
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._connection.on("connectionstatechange", self._changed)
         self._connected, self._ended = asyncio.Event(), asyncio.Event()
+        self._track.on("ended", self._ended.set)  # also when its encoder has failed
         self._uplink: asyncio.Task[None] | None = None
         self.life: asyncio.Task[None] = asyncio.create_task(self._live())
 
