@@ -37,7 +37,7 @@ from realtime.errors import BadOffer, ConfigError, EndOfStream, NegotiationFaile
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
-from realtime.web import peer, server
+from realtime.web import peer, routes, server
 from realtime.web.offer import read_offer, with_start_rate
 from realtime.web.studio import Studio
 from realtime.web.uplink import BrowserSource, i420_of
@@ -130,13 +130,13 @@ async def taken(client: TestClient[Any, Any]) -> int:
 
 
 def bearer(client: TestClient[Any, Any]) -> dict[str, str]:
-    token = client.server.app[server.STUDIO].config.web.token
+    token = client.server.app[routes.STUDIO].config.web.token
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 async def gone(client: TestClient[Any, Any]) -> bool:
     """Close all peers and wait until their places are free."""
-    await client.server.app[server.PEERS].close()
+    await client.server.app[routes.PEERS].close()
     return await until(lambda: taken(client), 0)
 
 
@@ -555,7 +555,7 @@ async def test_bad_bodies(config: Config, body: bytes, kind: str, status: int) -
 
 @in_loop
 async def test_a_slow_body_is_given_up(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 0.1)
     ended = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:

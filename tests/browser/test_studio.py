@@ -58,7 +58,7 @@ def sees(page: Page, backdrop: str) -> None:
 
 
 def assert_no_room(page: Page) -> None:
-    page.wait_for_function("window.looks > 3")
+    page.wait_for_function("() => window.looks > 3")
     assert page.evaluate("window.mostRed") < OUTLINE
 
 
