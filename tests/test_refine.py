@@ -8,7 +8,7 @@ import pytest
 
 from realtime import pixels
 from realtime.frame import Alpha, Frame
-from realtime.matting import refine
+from realtime.matting import blocks, refine
 from realtime.matting.refine import GuidedRefiner, PlainUpsampler, to_bytes
 
 COARSE = (256, 144)
@@ -76,14 +76,14 @@ def test_blocks_leave_no_seam(size: tuple[int, int], monkeypatch: pytest.MonkeyP
     """Many small blocks give what one block of the whole picture gives."""
     exact = person(size)
     frame, coarse = picture(exact), small(exact)
-    blocks = GuidedRefiner().refine(coarse, frame)
+    pieces = GuidedRefiner().refine(coarse, frame)
     monkeypatch.setattr(refine, "unsure", lambda matte: np.ones(matte.shape, np.uint8))
-    monkeypatch.setattr(refine, "STRIPS", 1)
+    monkeypatch.setattr(blocks, "STRIPS", 1)
     whole = GuidedRefiner().refine(coarse, frame)
-    unsure = (blocks > 0) & (blocks < 1)
+    unsure = (pieces > 0) & (pieces < 1)
     assert unsure.any()
-    np.testing.assert_allclose(blocks[unsure], whole[unsure], atol=1e-5)
-    assert np.abs(blocks - whole).mean() < 1e-3
+    np.testing.assert_allclose(pieces[unsure], whole[unsure], atol=1e-5)
+    assert np.abs(pieces - whole).mean() < 1e-3
 
 
 @both

@@ -7,17 +7,14 @@ in a few blocks, and each is small enough to stay in the processor's cache.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from realtime import pixels
 from realtime.frame import Alpha, Bytes, Frame
+from realtime.matting.blocks import Grid
 
 SURE = 0.2
 """Share of the way from the threshold to 0 (or 1) that counts as 0 (or 1)."""
@@ -28,18 +25,15 @@ WINDOW = (5, 5)
 MARGIN = 4
 """Pixels around the unsure ones whose windows must be whole: the window's reach and one cell."""
 
+GAP = 12
+"""Cells between two blocks below which one larger block is quicker."""
+
 EPSILON = 65.0
 """The guided filter's eps in squared levels of luma, 0.001 of the full range squared: edges of
 less contrast than its root, 8 levels, do not pull the matte."""
 
 FEATHER = 0.03
 """Radius of the widest feather, as a share of the matte's height."""
-
-STRIPS = 6
-"""Blocks are cut from about this many strips across the picture."""
-
-GAP = 12
-"""Cells between two blocks below which one larger block is quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ class GuidedRefiner:
         fine = np.zeros((frame.height, frame.width), np.float32)
         for block in grid.blocks(cv2.compare(matte, 1.0, cv2.CMP_GE)):
             grid.part(fine, block).fill(1.0)
-        for block in grid.blocks(mask, GAP):
+        for block in grid.blocks(mask, gap=GAP):
             up = grid.enlarge(slope, block)
             cv2.multiply(up, grid.part(frame.y, block), dst=up, dtype=cv2.CV_32F)
             cv2.add(up, grid.enlarge(offset, block), dst=up)
@@ -165,80 +159,3 @@ def unsure(matte: Alpha) -> Bytes:
     some_room = cv2.dilate(cv2.compare(matte, 1.0, cv2.CMP_LT), neighbours)
     mask: Bytes = cv2.bitwise_and(some_person, some_room)
     return mask
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A rectangle of cells, ends excluded."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The finest cells, (width, height), that have whole sizes in both matte and frame.
-
-    Blocks of such cells can be enlarged one by one without a seam.
-    """
-
-    coarse: tuple[int, int]
-    fine: tuple[int, int]
-
-    @classmethod
-    def between(cls, coarse: tuple[int, int], fine: tuple[int, int]) -> Grid:
-        """Return the grid of two sizes (width, height)."""
-        columns, rows = math.gcd(coarse[0], fine[0]), math.gcd(coarse[1], fine[1])
-        return cls((coarse[0] // columns, coarse[1] // rows), (fine[0] // columns, fine[1] // rows))
-
-    def blocks(self, mask: Bytes, gap: int = 0) -> Iterator[Block]:
-        """Yield blocks that hold all of a mask of the coarse size, strip by strip.
-
-        A block is as high as its strip; two of them nearer than `gap` cells become one.
-        """
-        width, height = self.coarse
-        rows = mask.shape[0] // height
-        step = math.ceil(rows / STRIPS)
-        starts = np.arange(0, mask.shape[1], width)
-        for top in range(0, rows, step):
-            bottom = min(top + step, rows)
-            columns = cv2.reduce(mask[top * height : bottom * height], 0, cv2.REDUCE_MAX)[0]
-            cells = np.maximum.reduceat(columns, starts)
-            for left, right in runs(cells, gap):
-                yield Block(top, bottom, left, right)
-
-    def part(self, plane: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
-        """Return a block of an array of the fine size, as a view."""
-        width, height = self.fine
-        return plane[
-            block.top * height : block.bottom * height, block.left * width : block.right * width
-        ]
-
-    def enlarge(self, plane: Alpha, block: Block) -> Alpha:
-        """Return a block of an array of the coarse size at the fine size.
-
-        One cell more on each side makes the result that of the whole array.
-        """
-        (width, height), (fine_w, fine_h) = self.coarse, self.fine
-        top, left = max(block.top - 1, 0), max(block.left - 1, 0)
-        around = plane[
-            top * height : (block.bottom + 1) * height, left * width : (block.right + 1) * width
-        ]
-        size = around.shape[1] // width * fine_w, around.shape[0] // height * fine_h
-        enlarged = cv2.resize(around, size, interpolation=cv2.INTER_LINEAR)
-        return self.part(
-            enlarged,
-            Block(block.top - top, block.bottom - top, block.left - left, block.right - left),
-        )
-
-
-def runs(flags: Bytes, gap: int) -> Iterator[tuple[int, int]]:
-    """Yield (first, end) of each run that is not 0; two nearer than `gap` count as one."""
-    ends = np.flatnonzero(np.diff(flags != 0, prepend=False, append=False)).tolist()
-    while ends:
-        first, end, *ends = ends
-        while ends and ends[0] - end < gap:
-            _, end, *ends = ends
-        yield first, end
