@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime import v4l2
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.pixels import to_bgr
 from realtime.sources import camera
@@ -289,7 +290,7 @@ def test_cameras_are_listed_with_their_modes(
     for path in (webcam, loop):
         path.touch()
     monkeypatch.setattr(camera, "LINUX", True)
-    monkeypatch.setattr(camera, "_asked", kernel)
+    monkeypatch.setattr(v4l2, "ask", kernel)
     nodes = [Node(webcam, "Webcam", False, True), Node(loop, "Scrim", True, True)]
     monkeypatch.setattr(camera, "video_nodes", lambda: nodes)
     modes = ("MJPG 1280x720", "MJPG 640x480", "YUYV 48x32 to 1920x1080")

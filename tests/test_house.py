@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
     0: ("frame", "errors", "config", "contract"),
-    1: ("slot", "stats", "pixels"),
+    1: ("slot", "stats", "pixels", "v4l2"),
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
     4: ("build", "render", "bench"),

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import pyvirtualcam
 
+from realtime import v4l2
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.pixels import colour
 from realtime.sinks import virtualcam
 from realtime.sinks.virtualcam import (
-    CAPTURE,
-    OUTPUT,
     VirtualCameraSink,
     list_virtual_cameras,
     module_version,
 )
+from realtime.v4l2 import CAPTURE, OUTPUT
 
 SIZE = (64, 36)
 
@@ -41,7 +41,7 @@ class Loopback:
         self.unlocked = 0
 
     def ask(self, request: int) -> bytes:
-        if request == virtualcam._QUERYCAP:
+        if request == v4l2._QUERYCAP:
             return bytes(88) + struct.pack("I", self.caps) + bytes(12)
         if request == virtualcam._G_FMT:
             return bytes(8) + struct.pack("II", *self.size) + b"YU12" + bytes(188)
@@ -96,7 +96,7 @@ def loops(monkeypatch: pytest.MonkeyPatch) -> dict[str, Loopback]:
     monkeypatch.setattr(FakeCamera, "devices", devices, raising=False)
     monkeypatch.setattr(pyvirtualcam, "Camera", FakeCamera)
     monkeypatch.setattr(virtualcam, "LINUX", True)
-    monkeypatch.setattr(virtualcam, "_asked", ask)
+    monkeypatch.setattr(v4l2, "ask", ask)
     monkeypatch.setattr(virtualcam, "module_version", lambda: "0.12")
     monkeypatch.setattr(virtualcam, "list_virtual_cameras", lambda: sorted(devices))
     monkeypatch.setattr(virtualcam.time, "sleep", listen)

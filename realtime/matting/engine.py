@@ -103,6 +103,8 @@ class MattingModel:
         options = {hints.performance_mode(): hints.PerformanceMode.LATENCY}
         if self.device == CPU:
             options[props.num_streams()] = 1
+            # In bfloat16, which OpenVINO takes where the processor has it, alpha is off by 0.5.
+            options[hints.inference_precision()] = ov.Type.f32
             if self._threads > 0:
                 options[props.inference_num_threads()] = self._threads
         return options

@@ -6,13 +6,13 @@ fixed for the life of the sink: a program that watches would get garbage otherwi
 
 from __future__ import annotations
 
-import os
 import struct
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from realtime import v4l2
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Frame
 from realtime.pixels import Size, fit
@@ -62,7 +62,7 @@ class VirtualCameraSink:
         # pyvirtualcam prints write errors and raises nothing, but a device that took a frame
         # announces itself as a camera, and one that did not has nothing to show.
         try:
-            self._announced = not LINUX or bool(capabilities(Path(self.device)) & CAPTURE)
+            self._announced = not LINUX or bool(v4l2.capabilities(Path(self.device)) & v4l2.CAPTURE)
         except OSError as error:
             raise SinkLost(f"{self.device} is gone: {(error.strerror or '').lower()}") from error
         if not self._announced:
@@ -127,9 +127,10 @@ def _prepare(path: str) -> None:
     """Raise `SinkUnavailable` unless the device can be written to now."""
     device = Path(path)
     try:
-        if not capabilities(device) & OUTPUT and (module_version() or "").startswith("0.12"):
+        old = (module_version() or "").startswith("0.12")
+        if old and not v4l2.capabilities(device) & v4l2.OUTPUT:
             _unlock(device)
-        ready = capabilities(device) & OUTPUT
+        ready = v4l2.capabilities(device) & v4l2.OUTPUT
     except OSError as error:
         raise SinkUnavailable(*_reason(path, error)) from error
     if not ready:
@@ -164,19 +165,12 @@ def _hold_size(camera: Any, size: Size) -> None:
 
 # What follows talks to the kernel, by the structures of linux/videodev2.h.
 
-CAPTURE, OUTPUT = 1, 2
-_QUERYCAP, _G_FMT, _STREAMON = 0x80685600, 0xC0D05604, 0x40045612
-_TYPE_OUTPUT = struct.pack("I", 2)
-
-
-def capabilities(device: Path) -> int:
-    """Return the device's capability bits. Raises `OSError` where there are none."""
-    bits: int = struct.unpack_from("I", _asked(device, _QUERYCAP, bytes(104)), 88)[0]
-    return bits
+_G_FMT, _STREAMON = 0xC0D05604, 0x40045612
+_TYPE_OUTPUT = struct.pack("I", v4l2.OUTPUT)
 
 
 def _format_of(device: Path) -> tuple[Size, bytes]:
-    answer = _asked(device, _G_FMT, _TYPE_OUTPUT.ljust(208, b"\0"))
+    answer = v4l2.ask(device, _G_FMT, _TYPE_OUTPUT.ljust(208, b"\0"))
     width, height = struct.unpack_from("II", answer, 8)
     return (width, height), answer[16:20]
 
@@ -187,17 +181,7 @@ def _unlock(device: Path) -> None:
     A writer that is alive takes the device back with its next frame, and is left alone.
     """
     try:
-        _asked(device, _STREAMON, _TYPE_OUTPUT)
+        v4l2.ask(device, _STREAMON, _TYPE_OUTPUT)
     except OSError:
         return
     time.sleep(LISTEN_S)
-
-
-def _asked(device: Path, request: int, question: bytes) -> bytes:
-    from fcntl import ioctl  # Linux only
-
-    handle = os.open(device, os.O_RDWR | os.O_NONBLOCK)
-    try:
-        return ioctl(handle, request, question)
-    finally:
-        os.close(handle)

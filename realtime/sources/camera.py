@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 
+from realtime import v4l2
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.frame import Bytes, Frame
 from realtime.pixels import Size, from_bgr
@@ -237,8 +238,8 @@ def _given(capture: Any, wish: _Mode) -> tuple[float, list[str]]:
 
 MISSING, NO_CAMERA = "there is no such device", "it is not a camera"
 
-_QUERYCAP, _ENUM_FMT, _ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
-_CAPTURE, _DISCRETE = 1, 1
+_ENUM_FMT, _ENUM_FRAMESIZES = 0xC0405602, 0xC02C564A
+_DISCRETE = 1
 
 
 def _refusal(path: Path) -> str:
@@ -248,30 +249,19 @@ def _refusal(path: Path) -> str:
     if not os.access(path, os.R_OK | os.W_OK):
         return "no permission, add yourself to the group video"
     try:
-        answer = _asked(path, _QUERYCAP, bytes(104))
+        bits = v4l2.capabilities(path)
     except OSError as error:
         return (
             NO_CAMERA
             if error.errno in (errno.EINVAL, errno.ENOTTY)
             else (error.strerror or "unusable").lower()
         )
-    capabilities = struct.unpack_from("I", answer, 88)[0]
-    return "" if capabilities & _CAPTURE else NO_CAMERA
-
-
-def _asked(path: Path, request: int, question: bytes) -> bytes:
-    from fcntl import ioctl  # Linux only
-
-    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-    try:
-        return ioctl(handle, request, question)
-    finally:
-        os.close(handle)
+    return "" if bits & v4l2.CAPTURE else NO_CAMERA
 
 
 def _modes(path: Path) -> Iterator[str]:
     """Yield the modes of a camera, such as "YUYV 640x480" or "YUYV 48x32 to 1920x1080"."""
-    for answer in _answers(path, _ENUM_FMT, 64, struct.pack("II", 0, _CAPTURE)):
+    for answer in _answers(path, _ENUM_FMT, 64, struct.pack("II", 0, v4l2.CAPTURE)):
         pixels = answer[44:48]
         for size in _answers(path, _ENUM_FRAMESIZES, 44, struct.pack("I4s", 0, pixels)):
             kind, left, right, _, low, high = struct.unpack_from("6I", size, 8)
@@ -284,6 +274,6 @@ def _answers(path: Path, request: int, length: int, question: bytes) -> Iterator
     for index in range(256):
         try:
             asked = struct.pack("I", index) + question[4:]
-            yield _asked(path, request, asked.ljust(length, b"\0"))
+            yield v4l2.ask(path, request, asked.ljust(length, b"\0"))
         except OSError:
             return
