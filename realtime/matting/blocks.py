@@ -43,21 +43,25 @@ class Grid:
         columns, rows = math.gcd(coarse[0], fine[0]), math.gcd(coarse[1], fine[1])
         return cls((coarse[0] // columns, coarse[1] // rows), (fine[0] // columns, fine[1] // rows))
 
-    def blocks(self, mask: Bytes, gap: int = 0) -> Iterator[Block]:
-        """Yield blocks that hold all of a mask of the coarse size, strip by strip.
+    def strips(self, coarse: Alpha) -> Iterator[Block]:
+        """Yield strips across an array of the coarse size, from top to bottom."""
+        rows, columns = coarse.shape[0] // self.coarse[1], coarse.shape[1] // self.coarse[0]
+        step = math.ceil(rows / STRIPS)
+        for top in range(0, rows, step):
+            yield Block(top, min(top + step, rows), 0, columns)
 
-        A block is as high as its strip; two of them nearer than `gap` cells become one.
+    def blocks(self, mask: Bytes, strip: Block, gap: int = 0) -> Iterator[Block]:
+        """Yield the blocks of a strip that hold all of a mask of the coarse size.
+
+        They are as high as the strip; two of them nearer than `gap` cells become one.
         """
         width, height = self.coarse
-        rows = mask.shape[0] // height
-        step = math.ceil(rows / STRIPS)
-        starts = np.arange(0, mask.shape[1], width)
-        for top in range(0, rows, step):
-            bottom = min(top + step, rows)
-            columns = cv2.reduce(mask[top * height : bottom * height], 0, cv2.REDUCE_MAX)[0]
-            cells = np.maximum.reduceat(columns, starts)
-            for left, right in runs(cells, gap):
-                yield Block(top, bottom, left, right)
+        rows = mask[strip.top * height : strip.bottom * height]
+        cells = np.maximum.reduceat(
+            cv2.reduce(rows, 0, cv2.REDUCE_MAX)[0], np.arange(0, mask.shape[1], width)
+        )
+        for left, right in runs(cells, gap):
+            yield Block(strip.top, strip.bottom, left, right)
 
     def part(self, plane: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
         """Return a block of an array of the fine size, as a view."""
