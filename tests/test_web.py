@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -135,8 +136,9 @@ def bearer(client: TestClient[Any, Any]) -> dict[str, str]:
 
 
 async def gone(client: TestClient[Any, Any]) -> bool:
-    """Close all peers and wait until their places are free."""
+    """Close all peers; wait until their places are free and no thread of theirs runs."""
     await client.server.app[routes.PEERS].close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "deliver browser"]
     return await until(lambda: taken(client), 0)
 
 
@@ -234,6 +236,7 @@ async def browser(camera: Camera | None = None) -> AsyncIterator[Browser]:
 async def lend_camera(client: TestClient[Any, Any], guest: Browser, **scene: object) -> str:
     body = {"type": "offer", "sdp": await guest.offer(), "scene": scene}
     answer = await (await client.post("/offer", json=body)).json()
+    assert "x-google-start-bitrate=2500" in answer["sdp"]
     await guest.accept(answer["sdp"])
     return str(answer["session"])
 
@@ -286,6 +289,15 @@ async def test_a_browser_that_leaves_frees_its_place(config: Config, loopback: N
             await guest.sees(GREEN, BLUE)
             full = await client.post("/offer", json={"type": "offer", "sdp": OFFER})
             assert "all 1 places" in await error_of(full, 503)
+        assert await until(lambda: taken(client), 0)
+
+
+@in_loop
+async def test_a_camera_that_ends_frees_its_place(config: Config, loopback: None) -> None:
+    async with served(config) as client, browser(Camera()) as guest:
+        await lend_camera(client, guest)
+        await guest.sees(GREEN, BLUE)
+        await guest.connection.getSenders()[0].stop()
         assert await until(lambda: taken(client), 0)
 
 
@@ -343,6 +355,9 @@ async def test_a_failed_encoder_ends_the_connection(
 async def test_sound_is_not_taken_and_vp8_preferred(config: Config, loopback: None) -> None:
     async with served(config, camera=True) as client, browser() as guest:
         guest.connection.addTransceiver("audio", direction="sendrecv")
+        codecs = RTCRtpReceiver.getCapabilities("video").codecs
+        order = sorted(codecs, key=lambda codec: codec.mimeType != "video/H264")
+        guest.connection.getTransceivers()[0].setCodecPreferences(order)
         answer = await (await watch(client, guest)).text()
         video, sound = re.findall(r"(?s)m=(?:video|audio).*?(?=m=|$)", answer)
         assert "a=inactive" in sound and "a=sendonly" in video

@@ -33,7 +33,7 @@ FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"),
-    "--use-fake-device-for-media-stream",
+    *("--use-fake-device-for-media-stream", "--disable-dev-shm-usage"),
 )
 
 Serving = Callable[..., AbstractContextManager[str]]
