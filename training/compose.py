@@ -181,7 +181,8 @@ def placement(row: Row, size: tuple[int, int], rng: Generator) -> tuple[float, f
     tall = max(8, min(bottom, y1) - y0)
     cut_below, cut_left, cut_right = y1 >= bottom - 2, x0 <= 1, x1 >= row.width - 1
     share = rng.choice(
-        [rng.uniform(0.3, 0.5), rng.uniform(0.5, 1.0), rng.uniform(1.0, 1.5)], p=[0.08, 0.8, 0.12]
+        [rng.uniform(0.3, 0.55), rng.uniform(0.55, 1.0), rng.uniform(1.0, 1.5)],
+        p=[0.06, 0.82, 0.12],
     )
     scale = share * height / tall
     if y0 <= 1 and cut_below:  # cut at head and foot: must fill the height

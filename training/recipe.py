@@ -8,12 +8,12 @@ from realtime.errors import ConfigError
 # Shares of the sources a person is drawn from: by framing, not by count. Teacher-made mattes
 # (pseudo) stay well under 40 %.
 PEOPLE = (
-    ("eg1800", 0.22),  # the truest webcam framing
+    ("eg1800", 0.26),  # the truest webcam framing
     ("celebamask", 0.14),
-    ("vikram", 0.12),
-    ("ccp", 0.10),  # whole bodies, cut at the waist
-    ("pseudo", 0.27),
-    ("sequence", 0.15),
+    ("vikram", 0.10),
+    ("ccp", 0.06),  # whole bodies, cut at the waist
+    ("pseudo", 0.28),
+    ("sequence", 0.16),
 )
 
 
@@ -22,7 +22,7 @@ class Mix:
     """Shares of the kinds of view (the rest is real pictures) and of the sources of people."""
 
     composite: float = 0.58
-    negative: float = 0.08
+    negative: float = 0.10
     people: tuple[tuple[str, float], ...] = PEOPLE
 
 
@@ -51,7 +51,8 @@ class Recipe:
     weight_decay: float = 1e-2
     warm_up: float = 0.02  # share of the run
     clip: float = 2.0  # norm of the gradient
-    thaw: float = 0.6  # share of the run after which the encoder's first stages learn too
+    coarse: float = 0.5  # share of the run on pictures of 0.7 times the size, at half the cost
+    thaw: float = 0.75  # share of the run after which the encoder's first stages learn too
     ema: float = 0.998
     seed: int = 20
     losses: dict[str, float] = field(
@@ -83,7 +84,7 @@ SQUARE = (
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("munet-webcam", WEBCAM, minutes=46),
+        Recipe("munet-webcam", WEBCAM, minutes=48),
         Recipe(
             "munet-128",
             SQUARE,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
@@ -90,6 +91,11 @@ class Trainer:
         """One step; gives the loss terms."""
         recipe = self.run.recipe
         src, pha, weight = (part.float() for part in batch)
+        if self.progress() < recipe.coarse:
+            src, pha, weight = (
+                F.interpolate(x, scale_factor=0.7, mode="area") for x in (src, pha, weight)
+            )
+            weight = weight.floor()
         rate = schedule(self.progress(), recipe.warm_up)
         self.model.encoder.thaw(self.progress() >= recipe.thaw)
         for group in self.optimiser.param_groups:
