@@ -43,25 +43,23 @@ class Grid:
         columns, rows = math.gcd(coarse[0], fine[0]), math.gcd(coarse[1], fine[1])
         return cls((coarse[0] // columns, coarse[1] // rows), (fine[0] // columns, fine[1] // rows))
 
-    def strips(self, coarse: Alpha) -> Iterator[Block]:
-        """Yield strips across an array of the coarse size, from top to bottom."""
-        rows, columns = coarse.shape[0] // self.coarse[1], coarse.shape[1] // self.coarse[0]
-        step = math.ceil(rows / STRIPS)
-        for top in range(0, rows, step):
-            yield Block(top, min(top + step, rows), 0, columns)
+    def blocks(self, mask: Bytes, gap: int = 0) -> list[Block]:
+        """Return blocks that hold all of a mask of the coarse size.
 
-    def blocks(self, mask: Bytes, strip: Block, gap: int = 0) -> Iterator[Block]:
-        """Yield the blocks of a strip that hold all of a mask of the coarse size.
-
-        They are as high as the strip; two of them nearer than `gap` cells become one.
+        A block is as high as its strip; two of them nearer than `gap` cells become one.
         """
         width, height = self.coarse
-        rows = mask[strip.top * height : strip.bottom * height]
-        cells = np.maximum.reduceat(
-            cv2.reduce(rows, 0, cv2.REDUCE_MAX)[0], np.arange(0, mask.shape[1], width)
-        )
-        for left, right in runs(cells, gap):
-            yield Block(strip.top, strip.bottom, left, right)
+        rows = mask.shape[0] // height
+        step = math.ceil(rows / STRIPS)
+        strips = np.maximum.reduceat(mask, np.arange(0, rows, step) * height, axis=0)
+        cells = np.maximum.reduceat(strips, np.arange(0, mask.shape[1], width), axis=1)
+        found: list[Block] = []
+        for strip, left, right in runs(cells):
+            top, bottom = strip * step, min((strip + 1) * step, rows)
+            if found and found[-1].top == top and left - found[-1].right < gap:
+                left = found.pop().left
+            found.append(Block(top, bottom, left, right))
+        return found
 
     def part(self, plane: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
         """Return a block of an array of the fine size, as a view."""
@@ -88,11 +86,9 @@ class Grid:
         )
 
 
-def runs(flags: Bytes, gap: int) -> Iterator[tuple[int, int]]:
-    """Yield (first, end) of each run that is not 0; two nearer than `gap` count as one."""
-    ends = np.flatnonzero(np.diff(flags != 0, prepend=False, append=False)).tolist()
-    while ends:
-        first, end, *ends = ends
-        while ends and ends[0] - end < gap:
-            _, end, *ends = ends
-        yield first, end
+def runs(cells: Bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (row, first, end) of each run of a row that is not 0, ends excluded."""
+    framed = np.zeros((cells.shape[0], cells.shape[1] + 2), np.bool_)
+    framed[:, 1:-1] = cells != 0
+    rows, ends = np.nonzero(framed[:, 1:] != framed[:, :-1])
+    return zip(rows[::2].tolist(), ends[::2].tolist(), ends[1::2].tolist(), strict=True)

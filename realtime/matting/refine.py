@@ -95,19 +95,16 @@ class GuidedRefiner:
         size = matte.shape[1], matte.shape[0]
         mask = unsure(matte)
         slope, offset = line_of_luma(matte, pixels.shrink(frame.y, size), mask)
-        person = cv2.compare(matte, 1.0, cv2.CMP_GE)
         grid = Grid.between(size, frame.size)
-        fine = np.empty((frame.height, frame.width), np.float32)
-        for strip in grid.strips(matte):
-            grid.part(fine, strip).fill(0.0)
-            for block in grid.blocks(person, strip):
-                grid.part(fine, block).fill(1.0)
-            for block in grid.blocks(mask, strip, gap=GAP):
-                up = grid.enlarge(slope, block)
-                cv2.multiply(up, grid.part(frame.y, block), dst=up, dtype=cv2.CV_32F)
-                cv2.add(up, grid.enlarge(offset, block), dst=up)
-                cv2.threshold(up, 1.0, 0.0, cv2.THRESH_TRUNC, dst=up)
-                cv2.threshold(up, 0.0, 0.0, cv2.THRESH_TOZERO, dst=grid.part(fine, block))
+        fine = np.zeros((frame.height, frame.width), np.float32)
+        for block in grid.blocks(cv2.compare(matte, 1.0, cv2.CMP_GE)):
+            grid.part(fine, block).fill(1.0)
+        for block in grid.blocks(mask, gap=GAP):
+            up = grid.enlarge(slope, block)
+            cv2.multiply(up, grid.part(frame.y, block), dst=up, dtype=cv2.CV_32F)
+            cv2.add(up, grid.enlarge(offset, block), dst=up)
+            cv2.threshold(up, 1.0, 0.0, cv2.THRESH_TRUNC, dst=up)
+            cv2.threshold(up, 0.0, 0.0, cv2.THRESH_TOZERO, dst=grid.part(fine, block))
         return fine
 
 
