@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -26,11 +27,13 @@ def test_every_key_is_documented() -> None:
             assert field.description, f"{name}.{key}"
 
 
-def test_the_readme_names_every_key() -> None:
+def test_the_readme_tells_every_key_with_its_default() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shipped = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))
     for name, table in Config():
-        for key in type(table).model_fields:
-            assert f"`{name}.{key}`" in readme
+        for key, field in type(table).model_fields.items():
+            default = json.dumps(shipped[name][key])
+            assert f"| `{name}.{key}` | `{default}` | {field.description} |" in readme
 
 
 def test_later_layers_win(tmp_path: Path) -> None:
