@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from realtime.contract import Size
@@ -171,10 +171,12 @@ class Runner:
         shown, fresh_at = self._standby, float("-inf")
         while sink and not self._stopping.is_set():
             picture = outlet.slot.take(1.5 / outlet.fps)
+            now = time.monotonic()
             if picture:
-                shown, fresh_at = picture, time.monotonic()
-            elif time.monotonic() - fresh_at > HOLD_S:
-                shown = self._standby
+                shown, fresh_at = picture, now
+            else:  # the sink keeps its rate, and its clock goes on
+                still = shown if now - fresh_at <= HOLD_S else self._standby
+                shown = replace(still, captured_at=now)
             try:
                 sink.write(shown)
             except SinkError as error:

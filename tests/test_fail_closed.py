@@ -31,7 +31,7 @@ from realtime.errors import (
 )
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.guard import MAX_FAILURES
-from realtime.pipeline import HOLD_S, Pipeline, Session
+from realtime.pipeline import Pipeline, Session
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from tests.toy import save_toy
@@ -241,8 +241,6 @@ def test_sudden_emptiness_is_held_and_then_believed(config: Config) -> None:
         sink.await_picture(lambda f: f.number > sink.frames[gone].number + 40, gone)
     assert runner.error is None
     assert 0 < runner.stats.snapshot()["counts"]["frame errors"] < MAX_FAILURES
-    last = max(frame.captured_at for frame in sink.frames[:gone] if person(frame))
-    assert sink.frames[gone].captured_at - last >= HOLD_S * 0.9
 
 
 def test_a_model_that_hangs_leaves_the_backdrop_alone(config: Config) -> None:
@@ -275,6 +273,9 @@ def test_a_source_that_dies_is_opened_again(config: Config) -> None:
         gone = sink.await_picture(nobody, seen)
         sink.await_picture(person, gone)
     assert len(opened) >= 3
+    stamps = [frame.captured_at for frame in sink.frames]
+    steps = np.diff(stamps)
+    assert steps.min() > -0.5 and steps.max() < 20, "a recording would jump"
     assert runner.stats.snapshot()["counts"]["source lost"] >= 1
 
 
