@@ -113,7 +113,7 @@ def _ratios(found: list[dict[str, Figures]]) -> dict[str, dict[str, list[float]]
 
 def main(
     model: Annotated[str, typer.Option(help="a name of `scrim models` or a path")] = "default",
-    rounds: Annotated[int, typer.Option(min=1)] = 4,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
     frames: Annotated[int, typer.Option(min=1, help="frames a job and round")] = 200,
 ) -> None:
     """Measure both and print the figures as JSON."""
