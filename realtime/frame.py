@@ -84,10 +84,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matte:
-    """Coverage of the person, `alpha` float32 in 0..1, at model size or at frame size.
+    """Coverage of the person: `alpha` uint8 (height, width) of the frame's size, 255 is all person.
 
-    `number` must equal the frame's: a matte never leaves its frame.
+    The 256 levels of the pictures that it joins: at frame size four times quicker than float32,
+    which is alpha's type in 0..1 at the network's size. `number` must equal the frame's: a matte
+    never leaves its frame.
     """
 
-    alpha: Alpha
+    alpha: Bytes
     number: int

@@ -43,13 +43,13 @@ class Smoother(Protocol):
 class Refiner(Protocol):
     """Brings a matte to frame size (`matting.refine`)."""
 
-    def refine(self, alpha: Alpha, frame: Frame) -> Alpha: ...
+    def refine(self, alpha: Alpha, frame: Frame) -> Bytes: ...
 
 
 class Backdrop(Protocol):
     """What stands where the room was (`scene.backdrop`)."""
 
-    def picture(self, frame: Frame, alpha: Alpha) -> Frame: ...
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame: ...
     def alone(self, size: Size) -> Frame: ...
 
 
@@ -66,7 +66,7 @@ class Pipeline:
         smoother: Smoother | None,
         refiner: Refiner,
         backdrop: Backdrop,
-        over: Callable[[Frame, Frame, Alpha], Frame],
+        over: Callable[[Frame, Frame, Bytes], Frame],
         stats: Stats,
         *,
         live: bool = True,
@@ -95,8 +95,7 @@ class Pipeline:
             with timed("steady"):
                 alpha = self._smoother.smooth(alpha, thumbnail, frame.captured_at)
         with timed("refine"):
-            alpha = self._refiner.refine(alpha, frame)
-        return Matte(alpha, frame.number)
+            return Matte(self._refiner.refine(alpha, frame), frame.number)
 
     def _expect_person(self, alpha: Alpha, captured_at: float) -> None:
         coverage = cv2.mean(alpha)[0]

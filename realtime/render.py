@@ -17,7 +17,6 @@ from realtime.config import Config
 from realtime.errors import ConfigError, EndOfStream, ScrimError, SourceUnavailable
 from realtime.frame import Bytes, Frame
 from realtime.matting.engine import MattingModel
-from realtime.matting.refine import to_bytes
 from realtime.pipeline import Pipeline
 from realtime.runner import Source
 from realtime.sinks.picture import write_picture
@@ -92,7 +91,7 @@ def _picture(job: Job, pipeline: Pipeline) -> None:
     matte = pipeline.matte(frame)
     picture = pixels.to_bgr(pipeline.finish(frame, matte))
     if job.alpha:
-        write_picture(job.alpha, _crop(to_bytes(matte.alpha), width, height))
+        write_picture(job.alpha, _crop(matte.alpha, width, height))
     write_picture(job.output, _crop(picture, width, height))
 
 

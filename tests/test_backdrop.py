@@ -14,7 +14,7 @@ import pytest
 
 from realtime import pixels
 from realtime.errors import ConfigError
-from realtime.frame import Alpha, Bytes, Frame
+from realtime.frame import Bytes, Frame
 from realtime.scene.backdrop import (
     BlurBackdrop,
     ColourBackdrop,
@@ -31,8 +31,8 @@ def frame_at(captured_at: float = 0.0, size: tuple[int, int] = SIZE) -> Frame:
     return pixels.from_bgr(np.full((size[1], size[0], 3), 128, np.uint8), 5, captured_at)
 
 
-def nobody(size: tuple[int, int] = SIZE) -> Alpha:
-    return np.zeros(size[::-1], np.float32)
+def nobody(size: tuple[int, int] = SIZE) -> Bytes:
+    return np.zeros(size[::-1], np.uint8)
 
 
 def seen(backdrop: Any, size: tuple[int, int] = SIZE) -> Bytes:
@@ -248,12 +248,12 @@ def test_a_clip_that_cannot_be_shown_is_named(tmp_path: Path, content: bytes | N
         VideoBackdrop(path)
 
 
-def striped_room() -> tuple[Frame, Alpha]:
+def striped_room() -> tuple[Frame, Bytes]:
     """Return a grey room with a bright red person in its middle, and the exact matte."""
     bgr = np.full((360, 640, 3), 90, np.uint8)
-    alpha = np.zeros((360, 640), np.float32)
+    alpha = np.zeros((360, 640), np.uint8)
     cv2.circle(bgr, (320, 200), 100, (0, 0, 255), -1)
-    cv2.circle(alpha, (320, 200), 100, 1.0, -1)
+    cv2.circle(alpha, (320, 200), 100, 255, -1)
     return pixels.from_bgr(bgr, 9, 2.0), alpha
 
 
@@ -297,7 +297,7 @@ def test_more_strength_blurs_more() -> None:
 
 def test_where_all_is_person_the_blur_shows_no_pixel_of_the_room() -> None:
     frame, _ = striped_room()
-    everything = np.ones((360, 640), np.float32)
+    everything = np.full((360, 640), 255, np.uint8)
     planes = pixels.planes_of(BlurBackdrop(0.5).picture(frame, everything))
     assert all((plane == pixels.NEUTRAL).all() for plane in planes)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from realtime import pixels
 from realtime.errors import FrameError
-from realtime.frame import Alpha, Frame
+from realtime.frame import Bytes, Frame
 from realtime.scene.composite import over
 
 SIZE = (66, 38)
@@ -21,8 +21,8 @@ def noise(seed: int, size: tuple[int, int] = SIZE) -> Frame:
     return Frame(i420, number=7, captured_at=1.5, pts=3000)
 
 
-def level(value: float, size: tuple[int, int] = SIZE) -> Alpha:
-    return np.full(size[::-1], value, np.float32)
+def level(value: float, size: tuple[int, int] = SIZE) -> Bytes:
+    return np.full(size[::-1], round(value * 255), np.uint8)
 
 
 def test_no_person_gives_the_bytes_of_the_backdrop() -> None:
@@ -52,7 +52,7 @@ def test_every_plane_is_alpha_f_and_one_minus_alpha_b(
     frame, backdrop = noise(seed, (width, height)), noise(seed + 1, (width, height))
     alpha = random.random((height, width), np.float32)
     alpha *= random.random((height, width)) < share
-    composed = over(frame, backdrop, alpha)
+    composed = over(frame, backdrop, np.rint(alpha * 255).astype(np.uint8))
     half = alpha.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     for f, b, c, a in zip(
         pixels.planes_of(frame),
@@ -66,10 +66,10 @@ def test_every_plane_is_alpha_f_and_one_minus_alpha_b(
 
 def test_sure_pixels_are_exact_beside_unsure_ones() -> None:
     alpha = level(0)
-    alpha[10:30, 20:40] = 0.5
-    alpha[14:26, 24:36] = 1
+    alpha[10:30, 20:40] = 128
+    alpha[14:26, 24:36] = 255
     composed, frame, backdrop = over(noise(1), noise(2), alpha), noise(1), noise(2)
-    assert (composed.y[alpha == 1] == frame.y[alpha == 1]).all()
+    assert (composed.y[alpha == 255] == frame.y[alpha == 255]).all()
     assert (composed.y[alpha == 0] == backdrop.y[alpha == 0]).all()
     assert (composed.u[7:13, 12:18] == frame.u[7:13, 12:18]).all()
     assert (composed.v[:5] == backdrop.v[:5]).all()
@@ -88,10 +88,10 @@ def test_neither_picture_is_written_to() -> None:
         (noise(2), level(1, (38, 66))),
         (noise(2), level(1, (33, 19))),
         (noise(2), level(1).astype(np.float64)),
-        (noise(2), np.ones(SIZE[::-1], np.uint8)),
+        (noise(2), np.ones(SIZE[::-1], np.float32)),
         (noise(2), None),
     ],
 )
-def test_what_does_not_fit_is_a_frame_error(backdrop: Frame, alpha: Alpha) -> None:
-    with pytest.raises(FrameError, match=r"fit|float32"):
+def test_what_does_not_fit_is_a_frame_error(backdrop: Frame, alpha: Bytes) -> None:
+    with pytest.raises(FrameError, match=r"fit|uint8"):
         over(noise(1), backdrop, alpha)

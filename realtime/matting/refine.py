@@ -67,10 +67,11 @@ class PlainUpsampler:
         self._feather = feather
         self._levels = Levels.around(threshold)
 
-    def refine(self, alpha: Alpha, frame: Frame) -> Alpha:
-        """Return alpha, float32 in 0..1, at the frame's (height, width)."""
-        sure = np.clip(self._levels.remap(feathered(alpha, self._feather)), 0, 1)
-        fine: Alpha = cv2.resize(sure, frame.size, interpolation=cv2.INTER_LINEAR)
+    def refine(self, alpha: Alpha, frame: Frame) -> Bytes:
+        """Return alpha, uint8, at the frame's (height, width)."""
+        matte = np.clip(self._levels.remap(feathered(alpha, self._feather)), 0, 1)
+        sure = cv2.convertScaleAbs(matte, alpha=255)
+        fine: Bytes = cv2.resize(sure, frame.size, interpolation=cv2.INTER_LINEAR)
         return fine
 
 
@@ -89,22 +90,21 @@ class GuidedRefiner:
         self._feather = feather
         self._levels = Levels.around(threshold)
 
-    def refine(self, alpha: Alpha, frame: Frame) -> Alpha:
-        """Return alpha, float32 in 0..1, at the frame's (height, width)."""
+    def refine(self, alpha: Alpha, frame: Frame) -> Bytes:
+        """Return alpha, uint8, at the frame's (height, width)."""
         matte = self._levels.remap(feathered(alpha, self._feather))
         size = matte.shape[1], matte.shape[0]
         mask = unsure(matte)
-        slope, offset = line_of_luma(matte, pixels.shrink(frame.y, size), mask)
+        slope, offset = line_of_luma(255 * matte, pixels.shrink(frame.y, size), mask)
         grid = Grid.between(size, frame.size)
-        fine = np.zeros((frame.height, frame.width), np.float32)
+        fine = np.zeros((frame.height, frame.width), np.uint8)
         for block in grid.blocks(cv2.compare(matte, 1.0, cv2.CMP_GE)):
-            grid.part(fine, block).fill(1.0)
+            grid.part(fine, block).fill(255)
         for block in grid.blocks(mask, gap=GAP):
             up = grid.enlarge(slope, block)
             cv2.multiply(up, grid.part(frame.y, block), dst=up, dtype=cv2.CV_32F)
-            cv2.add(up, grid.enlarge(offset, block), dst=up)
-            cv2.threshold(up, 1.0, 0.0, cv2.THRESH_TRUNC, dst=up)
-            cv2.threshold(up, 0.0, 0.0, cv2.THRESH_TOZERO, dst=grid.part(fine, block))
+            part = grid.part(fine, block)
+            cv2.add(up, grid.enlarge(offset, block), dst=part, dtype=cv2.CV_8U)  # and saturates
         return fine
 
 
@@ -116,12 +116,6 @@ def feathered(alpha: Alpha, feather: float) -> Alpha:
     window = (2 * radius + 1, 2 * radius + 1)
     widened: Alpha = cv2.blur(cv2.blur(alpha, window), window)
     return widened
-
-
-def to_bytes(alpha: Alpha) -> Bytes:
-    """Return alpha as a grey picture, uint8 of the same shape, 255 where alpha is 1."""
-    grey: Bytes = cv2.convertScaleAbs(alpha, alpha=255)
-    return grey
 
 
 def line_of_luma(matte: Alpha, luma: Bytes, mask: Bytes) -> tuple[Alpha, Alpha]:

@@ -40,7 +40,7 @@ class ColourBackdrop:
         self._bgr = bgr
         self._shown = pixels.colour((2, 2), bgr)
 
-    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the colour at the frame's size."""
         return self.alone(frame.size)
 
@@ -62,7 +62,7 @@ class PictureBackdrop:
         self._fit = fit
         self._shown = self._whole
 
-    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the picture at the frame's size."""
         return self.alone(frame.size)
 
@@ -84,7 +84,7 @@ class VideoBackdrop:
         self._fit = fit
         self._whole = self._shown = self._clip.at(0.0)
 
-    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the clip's picture of the frame's time at the frame's size."""
         current = self._clip.at(frame.captured_at)
         if current is not self._whole:
@@ -110,7 +110,7 @@ class BlurBackdrop:
         width = 2 * round((np.sqrt(6 * deviation**2 + 1) - 1) / 2) + 1
         self._window = (width, width)
 
-    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the blurred room of a frame; `alpha` is of the frame's size."""
         small = (max(2, round(frame.width * BLUR_ROWS / frame.height)), BLUR_ROWS)
         room = _room_share(alpha, small)
@@ -145,7 +145,7 @@ class BlurBackdrop:
 class RoomBackdrop:
     """The room as it is, in a red border: only for developers, and nobody can overlook it."""
 
-    def picture(self, frame: Frame, alpha: Alpha) -> Frame:
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the frame itself in a red border."""
         marked = frame.i420.copy()
         border = max(1, round(frame.height * BORDER / 2))
@@ -162,11 +162,10 @@ class RoomBackdrop:
         return pixels.slate(size)
 
 
-def _room_share(alpha: Alpha, size: Size) -> Alpha:
-    """Return 1 - alpha at a small size, float32, without the fringe of the person."""
-    twice = cv2.resize(alpha, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)
-    small = cv2.resize(twice, size, interpolation=cv2.INTER_AREA)
-    share: Alpha = 1 - cv2.dilate(small, np.ones((3, 3), np.uint8))
+def _room_share(alpha: Bytes, size: Size) -> Alpha:
+    """Return 1 - alpha at a small size, float32 in 0..1, without the person's fringe."""
+    person = cv2.dilate(pixels.shrink(alpha, size), np.ones((3, 3), np.uint8))
+    share: Alpha = cv2.bitwise_not(person).astype(np.float32) / np.float32(255)
     return share
 
 

@@ -1,7 +1,7 @@
 """Step 8 of 9: over. `alpha * F + (1 - alpha) * B` on each plane of I420.
 
-Alpha has the 256 levels of the pictures it joins. Products of bytes are exact at 0 and 255, so
-that the backdrop and the person come through untouched where the matte is sure. Only the columns
+Products of bytes are exact at 0 and 255: where the matte is sure, the backdrop and the person come
+through untouched. Only the columns
 of the person are blended, strip by strip, so that a strip stays in the processor's cache.
 """
 
@@ -14,16 +14,16 @@ import numpy as np
 
 from realtime import pixels
 from realtime.errors import FrameError
-from realtime.frame import Alpha, Bytes, Frame
+from realtime.frame import Bytes, Frame
 
 STRIPS = 4
 """Strips across the picture; each has its own columns of the person."""
 
 
-def over(frame: Frame, backdrop: Frame, alpha: Alpha) -> Frame:
+def over(frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame:
     """Return the person of a frame before a backdrop, with the frame's number and times.
 
-    `alpha` is float32 (height, width) in 0..1. Raises `FrameError` when the three do not fit.
+    `alpha` is uint8 (height, width), 255 is all person. Raises `FrameError` when they do not fit.
     """
     _check(frame, backdrop, alpha)
     composed = backdrop.i420.copy()
@@ -37,15 +37,15 @@ def over(frame: Frame, backdrop: Frame, alpha: Alpha) -> Frame:
 def _check(frame: Frame, backdrop: Frame, alpha: Any) -> None:
     if backdrop.size != frame.size:
         raise FrameError(f"a backdrop of {backdrop.size} does not fit a frame of {frame.size}")
-    if not isinstance(alpha, np.ndarray) or alpha.dtype != np.float32:
-        raise FrameError("alpha must be an array of float32")
+    if not isinstance(alpha, np.ndarray) or alpha.dtype != np.uint8:
+        raise FrameError("alpha must be an array of uint8")
     if alpha.shape != frame.y.shape:
         raise FrameError(f"alpha of shape {alpha.shape} does not fit a frame of {frame.size}")
 
 
-def _blend_strip(frame: Frame, composed: Bytes, alpha: Alpha, top: int, bottom: int) -> None:
+def _blend_strip(frame: Frame, composed: Bytes, alpha: Bytes, top: int, bottom: int) -> None:
     """Blend the rows from `top` to `bottom`, both even, into a copy of the backdrop."""
-    cover = cv2.convertScaleAbs(alpha[top:bottom], alpha=255.0)
+    cover = alpha[top:bottom]
     left, _, width, _ = cv2.boundingRect(cover)
     if width == 0:
         return

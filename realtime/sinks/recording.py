@@ -17,7 +17,7 @@ import av
 import cv2
 
 from realtime.errors import SinkLost, SinkUnavailable
-from realtime.frame import Alpha, Bytes, Frame
+from realtime.frame import Bytes, Frame
 from realtime.pixels import Size, fit
 
 TICKS = 90_000
@@ -87,7 +87,7 @@ class RecordingSink:
 
 
 class MatteSink:
-    """Writes alpha mattes as 8-bit grey, lossless (FFV1 in .mkv), at a constant `fps`.
+    """Writes mattes as 8-bit grey, lossless (FFV1 in .mkv), at a constant `fps`.
 
     Raises `SinkUnavailable` when the file cannot be written.
     """
@@ -97,13 +97,12 @@ class MatteSink:
         self._step = TICKS / fps
         self._count = 0
 
-    def write_alpha(self, alpha: Alpha) -> None:
-        """Add a matte, float32 (height, width) in 0..1. Raises `SinkLost` when the disk is full."""
-        grey: Bytes = cv2.convertScaleAbs(alpha, alpha=255)
-        size = self._file.size or (grey.shape[1], grey.shape[0])
-        if grey.shape[::-1] != size:
-            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        self._file.add(grey, size, round(self._count * self._step))
+    def write_alpha(self, alpha: Bytes) -> None:
+        """Add a matte, uint8 (height, width). Raises `SinkLost` when the disk is full."""
+        size = self._file.size or (alpha.shape[1], alpha.shape[0])
+        if alpha.shape[::-1] != size:
+            alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        self._file.add(alpha, size, round(self._count * self._step))
         self._count += 1
 
     def close(self) -> None:
