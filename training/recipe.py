@@ -51,7 +51,7 @@ class Recipe:
     weight_decay: float = 1e-2
     warm_up: float = 0.02  # share of the run
     clip: float = 2.0  # norm of the gradient
-    coarse: float = 0.5  # share of the run on pictures of 0.7 times the size, at half the cost
+    coarse: float = 0.3  # share of the run on pictures of 0.7 times the size, at half the cost
     thaw: float = 0.75  # share of the run after which the encoder's first stages learn too
     ema: float = 0.998
     seed: int = 20
@@ -84,7 +84,7 @@ SQUARE = (
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("munet-webcam", WEBCAM, minutes=48),
+        Recipe("munet-webcam", WEBCAM, minutes=74),
         Recipe(
             "munet-128",
             SQUARE,
