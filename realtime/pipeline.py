@@ -43,7 +43,7 @@ class Smoother(Protocol):
 class Refiner(Protocol):
     """Brings a matte to frame size (`matting.refine`)."""
 
-    def refine(self, alpha: Alpha, frame: Frame) -> Bytes: ...
+    def refine(self, alpha: Alpha, guide: Bytes, frame: Frame) -> Bytes: ...
 
 
 class Backdrop(Protocol):
@@ -95,7 +95,7 @@ class Pipeline:
             with timed("steady"):
                 alpha = self._smoother.smooth(alpha, thumbnail, frame.captured_at)
         with timed("refine"):
-            return Matte(self._refiner.refine(alpha, frame), frame.number)
+            return Matte(self._refiner.refine(alpha, thumbnail, frame), frame.number)
 
     def _expect_person(self, alpha: Alpha, captured_at: float) -> None:
         coverage = cv2.mean(alpha)[0]

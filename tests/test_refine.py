@@ -36,7 +36,8 @@ def picture(alpha: Alpha, noise: float = 2.0) -> Frame:
 
 def refined(refiner: GuidedRefiner | PlainUpsampler, alpha: Alpha, frame: Frame) -> Alpha:
     """Return the refined matte in 0..1, after a look at its kind."""
-    fine = refiner.refine(alpha, frame)
+    guide = pixels.thumbnail(frame, (alpha.shape[1], alpha.shape[0]))
+    fine = refiner.refine(alpha, guide, frame)
     assert fine.dtype == np.uint8 and fine.shape == (frame.height, frame.width)
     return fine / np.float32(255)
 

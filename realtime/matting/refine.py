@@ -67,8 +67,8 @@ class PlainUpsampler:
         self._feather = feather
         self._levels = Levels.around(threshold)
 
-    def refine(self, alpha: Alpha, frame: Frame) -> Bytes:
-        """Return alpha, uint8, at the frame's (height, width)."""
+    def refine(self, alpha: Alpha, guide: Bytes, frame: Frame) -> Bytes:
+        """Return alpha, uint8, at the frame's (height, width); the guide is not looked at."""
         matte = np.clip(self._levels.remap(feathered(alpha, self._feather)), 0, 1)
         sure = cv2.convertScaleAbs(matte, alpha=255)
         fine: Bytes = cv2.resize(sure, frame.size, interpolation=cv2.INTER_LINEAR)
@@ -90,12 +90,15 @@ class GuidedRefiner:
         self._feather = feather
         self._levels = Levels.around(threshold)
 
-    def refine(self, alpha: Alpha, frame: Frame) -> Bytes:
-        """Return alpha, uint8, at the frame's (height, width)."""
+    def refine(self, alpha: Alpha, guide: Bytes, frame: Frame) -> Bytes:
+        """Return alpha, uint8, at the frame's (height, width).
+
+        The guide is the frame in BGR, uint8, at alpha's size.
+        """
         matte = self._levels.remap(feathered(alpha, self._feather))
         size = matte.shape[1], matte.shape[0]
         mask = unsure(matte)
-        slope, offset = line_of_luma(255 * matte, pixels.shrink(frame.y, size), mask)
+        slope, offset = line_of_luma(255 * matte, pixels.luma(guide), mask)
         grid = Grid.between(size, frame.size)
         fine = np.zeros((frame.height, frame.width), np.uint8)
         for block in grid.blocks(cv2.compare(matte, 1.0, cv2.CMP_GE)):

@@ -129,16 +129,17 @@ class BlurBackdrop:
 
     def _levels(self, planes: list[Bytes], room: Alpha) -> list[Bytes]:
         """Return the planes, blurred, each pixel weighted by its share of the room."""
-        share = self._blur(room) + FAINT
-        blurred = []
-        for plane, mean in zip(planes, _mean_of_room(planes, room), strict=True):
-            light = self._blur(cv2.multiply(room, plane, dtype=cv2.CV_32F)) + FAINT * mean
-            blurred.append(cv2.convertScaleAbs(light / share))
-        return blurred
+        means = _mean_of_room(planes, room)
+        weighted = [cv2.multiply(room, plane, dtype=cv2.CV_32F) for plane in planes]
+        *light, share = cv2.split(self._blur(cv2.merge([*weighted, room])))
+        return [
+            cv2.convertScaleAbs((level + FAINT * mean) / (share + FAINT))
+            for level, mean in zip(light, means, strict=True)
+        ]
 
-    def _blur(self, plane: Alpha) -> Alpha:
+    def _blur(self, planes: Alpha) -> Alpha:
         """Blur by two boxes: a triangle, near enough to a Gaussian, at any width equally fast."""
-        blurred: Alpha = cv2.blur(cv2.blur(plane, self._window), self._window)
+        blurred: Alpha = cv2.blur(cv2.blur(planes, self._window), self._window)
         return blurred
 
 
