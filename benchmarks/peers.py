@@ -2,7 +2,8 @@
 
 Both replace the room by the same picture, from the same input, in processes of their own and in
 turns (A B A B), so that whatever else the machine does touches both alike. Ours also steadies
-the matte over time and refines its edges, which the script does not.
+the matte over time and refines its edges, which the script does not. MediaPipe + OpenCV is the
+same script with the picture composed in one pass of OpenCV: it tells network and numpy apart.
 """
 
 from __future__ import annotations

@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from benchmarks import job_scrim, line, memory, meter, peers, process, report
 from realtime import bench
+from realtime import config as cfg
+from realtime.build import load_model, make_pipeline
 from realtime.errors import ModelNotFound
+from realtime.pixels import to_bgr
+from realtime.stats import Stats
 
 SIZES = ((64, 36), (128, 72))
 STEPS = ["matte", "steady", "refine", "backdrop", "composite", bench.WHOLE]
@@ -67,3 +72,83 @@ def test_replay_goes_forth_and_back_with_a_camera_s_clock() -> None:
 def test_spread_is_median_and_nearest_rank() -> None:
     assert bench.spread(range(100, 0, -1)) == bench.Spread(50, 95)
     assert bench.spread([7.0]) == bench.Spread(7, 7)
+
+
+def test_a_line_runs_and_is_weighed(toy_ir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "WARM_UP_S", 0.5)
+    found = line.measure(str(toy_ir), "#336699", 0.5)
+    assert found["fps"] > 0 and found["cpu_share"] > 0 and found["peak_mb"] > 1
+    assert 0 < found["age_p50_ms"] <= found["age_p95_ms"]
+
+
+def test_memory_is_looked_at_ten_times(toy_ir: Path) -> None:
+    found = memory.measure(str(toy_ir), "#336699", 2 * memory.LOOKS)
+    assert len(found["resident_mb"]) == memory.LOOKS
+    assert 0 < max(found["resident_mb"]) <= found["peak_mb"]
+
+
+def test_the_meter_counts_frames_and_leaves_the_warm_up_out() -> None:
+    seen: list[int] = []
+    found = meter.measure(seen.append, 5)
+    assert seen == list(range(meter.WARM_UP + 5))
+    assert set(found) == {"wall_ms", "cpu_ms", "peak_mb"}
+
+
+def test_our_job_is_the_same_in_both_colours(
+    toy_ir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "SIZE", (128, 72))
+    peers.prepare(tmp_path)
+    pictures = np.load(tmp_path / "pictures.npy")
+    tables = {
+        "matting": {"model": str(toy_ir)},
+        "scene": {"backdrop": str(tmp_path / "backdrop.png")},
+    }
+    config = cfg.Config().with_values(tables)
+    model = load_model(config.matting)
+    steps = [
+        job_scrim.make_step(pictures, make_pipeline(config, model, Stats()), colour)
+        for colour in ("i420", "bgr")
+    ]
+    for number in range(len(pictures) + 1):
+        i420, bgr = (step(number) for step in steps)
+        assert np.array_equal(to_bgr(i420), bgr)
+
+
+def test_a_measurement_that_fails_ends_the_run() -> None:
+    with pytest.raises(SystemExit, match="FAR AWAY"):
+        process.run("benchmarks.memory", "--model", "FAR AWAY")
+
+
+def figures(step_ms: float, cpu_share: float, peak_mb: float, ratio: float) -> dict[str, object]:
+    at = {"median_ms": step_ms, "p95_ms": step_ms}
+    row = {"steps": {bench.WHOLE: at}, "fps": 1.0, "cpu_ms": 1.0, "resident_mb": 1.0}
+    job = {"wall_ms": 1.0, "cpu_ms": 1.0, "peak_mb": 1.0}
+    a_line = {"cpu_share": cpu_share, "age_p50_ms": 1.0, "age_p95_ms": 2.0, "fps": 30.0}
+    ratios = {key: [ratio, ratio - 1, ratio + 1] for key in job}
+    return {
+        "steps": [{"size": size, **row} for size in bench.SIZES],
+        "line": {"blur": {**a_line, "drops": 0, "peak_mb": peak_mb}},
+        "memory": {"frames": 20, "resident_mb": [peak_mb, peak_mb], "peak_mb": peak_mb},
+        "peers": {
+            "jobs": {peers.OURS_BGR: job, peers.THEIRS: job},
+            "ratios": {peers.OURS_BGR: ratios},
+            "rounds": 3,
+            "frames": 2,
+        },
+    }
+
+
+def test_targets_are_met_or_missed_by_the_figures() -> None:
+    good = report.targets(figures(5.9, 0.349, 349, 5.0))
+    assert [verdict for *_, verdict in good] == ["met"] * 6
+    bad = report.targets(figures(6.1, 0.351, 351, 4.9))
+    verdicts = [verdict for *_, verdict in bad]
+    assert verdicts == ["**missed**"] * 3 + ["met"] + ["**missed**"] * 2
+
+
+def test_the_page_holds_every_measurement_and_its_command() -> None:
+    page = report.page([("cores", "2")], "toy", figures(5, 0.3, 300, 6))
+    for said in ("| cores | 2 |", "scrim bench", "benchmarks.line", "benchmarks.memory"):
+        assert said in page
+    assert "benchmarks.peers" in page and "6.0 (5.0 to 7.0)" in page
