@@ -44,7 +44,9 @@ class Matting(Table):
     device: str = Field(
         "CPU", pattern=r"^[A-Z][A-Z0-9.:,_-]*$", description="CPU, GPU, NPU or AUTO"
     )
-    threads: int = Field(0, ge=0, le=64, description="of the network; 0 = let OpenVINO choose")
+    threads: int = Field(
+        1, ge=0, le=64, description="of the network; 1 costs least, 0 = let OpenVINO choose"
+    )
 
 
 class Temporal(Table):

@@ -17,12 +17,15 @@ from realtime.frame import Alpha, Bytes, Frame
 from realtime.pixels import Fit
 from realtime.scene.media import Clip, read_picture
 
-BLUR_ROWS = 90
-"""Height at which the room is blurred: blurring leaves no detail that a larger one would keep."""
-
 LEAST_BLUR, MOST_BLUR = 0.025, 0.08
 """Standard deviation of the blur at strength 0 and 1, as a share of the height. Even the least
-one makes a grey bar of a line of letters a fourteenth of the height high."""
+one hides a line of text of a tenth of the height."""
+
+DEVIATION = 2.0
+"""The same in pixels of the size at which the room is blurred: no larger one keeps more of it."""
+
+WINDOW = (5, 5)
+"""Blurring twice with this box, a triangle near enough to a Gaussian, has that deviation."""
 
 FAINT = 0.01
 """Weight of the room's mean among its pixels: it decides only where none of them is near."""
@@ -106,13 +109,11 @@ class BlurBackdrop:
     """
 
     def __init__(self, strength: float) -> None:
-        deviation = (LEAST_BLUR + strength * (MOST_BLUR - LEAST_BLUR)) * BLUR_ROWS
-        width = 2 * round((np.sqrt(6 * deviation**2 + 1) - 1) / 2) + 1
-        self._window = (width, width)
+        self._rows = round(DEVIATION / (LEAST_BLUR + strength * (MOST_BLUR - LEAST_BLUR)))
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the blurred room of a frame; `alpha` is of the frame's size."""
-        small = (max(2, round(frame.width * BLUR_ROWS / frame.height)), BLUR_ROWS)
+        small = (max(2, round(frame.width * self._rows / frame.height)), self._rows)
         room = _room_share(alpha, small)
         planes = [pixels.shrink(plane, small) for plane in pixels.planes_of(frame)]
         blurred = pixels.blank(frame.size)
@@ -127,20 +128,17 @@ class BlurBackdrop:
         """Return the slate: without a matte a blurred room would still show the person."""
         return pixels.slate(size)
 
-    def _levels(self, planes: list[Bytes], room: Alpha) -> list[Bytes]:
+    @staticmethod
+    def _levels(planes: list[Bytes], room: Alpha) -> list[Bytes]:
         """Return the planes, blurred, each pixel weighted by its share of the room."""
         means = _mean_of_room(planes, room)
         weighted = [cv2.multiply(room, plane, dtype=cv2.CV_32F) for plane in planes]
-        *light, share = cv2.split(self._blur(cv2.merge([*weighted, room])))
+        stack = cv2.merge([*weighted, room])
+        *light, share = cv2.split(cv2.blur(cv2.blur(stack, WINDOW), WINDOW))
         return [
             cv2.convertScaleAbs((level + FAINT * mean) / (share + FAINT))
             for level, mean in zip(light, means, strict=True)
         ]
-
-    def _blur(self, planes: Alpha) -> Alpha:
-        """Blur by two boxes: a triangle, near enough to a Gaussian, at any width equally fast."""
-        blurred: Alpha = cv2.blur(cv2.blur(planes, self._window), self._window)
-        return blurred
 
 
 class RoomBackdrop:
@@ -165,7 +163,9 @@ class RoomBackdrop:
 
 def _room_share(alpha: Bytes, size: Size) -> Alpha:
     """Return 1 - alpha at a small size, float32 in 0..1, without the person's fringe."""
-    person = cv2.dilate(pixels.shrink(alpha, size), np.ones((3, 3), np.uint8))
+    person = cv2.dilate(
+        cv2.compare(pixels.shrink(alpha, size), 0, cv2.CMP_GT), np.ones((3, 3), np.uint8)
+    )
     share: Alpha = cv2.bitwise_not(person).astype(np.float32) / np.float32(255)
     return share
 
