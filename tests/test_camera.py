@@ -269,7 +269,7 @@ def test_a_file_and_a_device_of_another_kind_are_no_cameras(tmp_path: Path) -> N
 def kernel(path: Path, request: int, question: bytes) -> bytes:
     """Answers as a webcam with two formats would: MJPG in two sizes, YUYV in a range."""
     index = struct.unpack_from("I", question)[0]
-    if request == camera._QUERYCAP:
+    if request == v4l2._QUERYCAP:
         return bytes(88) + struct.pack("I", 1) + bytes(12)
     if request == camera._ENUM_FMT and index < 2:
         return question[:44] + (b"MJPG", b"YUYV")[index] + bytes(16)

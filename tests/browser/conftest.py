@@ -39,7 +39,7 @@ FLAGS = (
 Serving = Callable[..., AbstractContextManager[str]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A camera's clip, Motion-JPEG: a green person before a red room."""
     path = tmp_path_factory.mktemp("clip") / "person.mjpeg"
@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(clip: Path) -> Iterator[Browser]:
     """Debian's Chromium; its camera shows the clip."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
