@@ -84,7 +84,7 @@ SQUARE = (
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("munet-webcam", WEBCAM, minutes=74),
+        Recipe("munet-webcam", WEBCAM, minutes=97),
         Recipe(
             "munet-128",
             SQUARE,
