@@ -1,7 +1,6 @@
 """`scrim-train`: fit a recipe, evaluate checkpoints, pack data, show what a recipe trains on."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from realtime.errors import ScrimError
+from realtime.errors import ScrimError, leave
 from training import recipe as recipes
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -69,10 +68,11 @@ def evaluate(
     quick: Annotated[bool, typer.Option(help="A few frames of each clip.")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Write the worst pictures here.")] = None,
 ) -> None:
-    """Measure checkpoints on the pictures set aside."""
+    """Measure checkpoints on the pictures set aside; unless --quick, their cards then tell it."""
     from training import evaluate as measure
     from training import sheet as sheets
     from training.models import load
+    from training.train import flat, note
 
     for path in checkpoints:
         model, card = load(path)
@@ -85,6 +85,8 @@ def evaluate(
         Console(width=110).print(table(title, scores))
         if sheet:
             sheets.worst(scores, sheet)
+        if not quick:
+            note(path, flat(scores))
 
 
 @app.command()
@@ -130,8 +132,7 @@ def main() -> None:
     try:
         app()
     except ScrimError as error:
-        Console(stderr=True).print(f"[red]{error.message}[/red]", error.hint, soft_wrap=True)
-        sys.exit(error.exit_code)
+        leave(error)
 
 
 if __name__ == "__main__":

@@ -180,6 +180,11 @@ def flat(scores: list[Score]) -> dict[str, float]:
     }
 
 
+def note(checkpoint: Path, figures: dict[str, float]) -> None:
+    """Write figures into a checkpoint, for its card."""
+    write(checkpoint, models.read(checkpoint) | {"figures": figures})
+
+
 def groups(model: nn.Module, recipe: Recipe) -> list[dict]:
     """Parameter groups: the pretrained encoder learns slower; norms and biases do not decay."""
     found: dict[tuple[float, float], list[Tensor]] = {}

@@ -81,11 +81,12 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
         raise ModelContract(
             f"{path} does not fit the network {found['recipe']}: {error}"
         ) from error
+    used = recipe.find(found["recipe"])
     card = Card(
-        name=found["recipe"],
+        name=used.name,
         licence=LICENCE,
-        origin=ORIGIN,
-        sizes=recipe.find(found["recipe"]).sizes,
+        origin=f"{ORIGIN}; by the recipe {used.name}, of {used.minutes:g} minutes",
+        sizes=used.sizes,
         figures=found.get("figures", {}),
     )
     return model.eval(), card
