@@ -89,7 +89,7 @@ RECIPES = {
         Recipe(
             "munet-128",
             SQUARE,
-            minutes=45,
+            minutes=38,
             camera="source-000",
             twins=0,  # that preset moves the picture too: no two views of one matte
             decoder_rate=1e-3,  # source 000, 4.2.6
