@@ -29,6 +29,9 @@ STANDARD_LINES = 576
 
 USUAL_FPS = 30.0
 
+SLACK = 1.5
+"""Frames by which a file may be shorter than it says: writers differ in how they count the last."""
+
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -171,8 +174,7 @@ class _End:
     def __init__(self, stream: Any, fps: float) -> None:
         self.damaged = False
         self._time_base = stream.time_base
-        self._start_s = float((stream.start_time or 0) * stream.time_base)
-        self._promised_s = _promised_s(stream)
+        self._promised_s = _promised_end_s(stream)
         self._step_s = 1 / fps
         self._last_s = self._reached_s = 0.0
 
@@ -180,21 +182,22 @@ class _End:
         if packet is None or packet.pts is None:
             return
         self.damaged |= packet.is_corrupt
-        at_s = float(packet.pts * self._time_base) - self._start_s
+        at_s = float(packet.pts * self._time_base)
         lasts_s = float((packet.duration or 0) * self._time_base) or abs(at_s - self._last_s)
         self._reached_s = max(self._reached_s, at_s + lasts_s)
         self._last_s = at_s
 
     @property
     def is_early(self) -> bool:
-        return self.damaged or self._reached_s < self._promised_s - 0.6 * self._step_s
+        return self.damaged or self._reached_s < self._promised_s - SLACK * self._step_s
 
 
-def _promised_s(stream: Any) -> float:
-    """Return how long the file says its video lasts, in seconds, or 0."""
+def _promised_end_s(stream: Any) -> float:
+    """Return when the file says its video ends, in seconds of its time stamps, or 0."""
     if stream.duration:
-        return float(stream.duration * stream.time_base)
-    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")  # Matroska
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    # Matroska counts from 0, also where the first frame comes later.
+    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
     minutes, _, seconds = rest.partition(":")
     try:
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
