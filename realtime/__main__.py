@@ -31,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 ConfigFile = Annotated[
     Path | None,
@@ -173,15 +173,16 @@ async def _serve(
 
     studio = Studio(settings, matting, stats, line, watch)
     server = asyncio.ensure_future(serve(studio, settings.web.host, settings.web.port))
-    while not server.done():
-        await asyncio.wait([server], timeout=1.0)
-        if line:
-            _status(stats)
-            if line.wait(0):
-                server.cancel()
-                break
+    try:
+        while not server.done() and not (line and line.wait(0)):
+            await asyncio.wait([server], timeout=1.0)
+            if line:
+                _status(stats)
+    finally:  # the server says good-bye to its browsers before the loop ends
+        server.cancel()
+        await asyncio.wait([server])
     if not server.cancelled():
-        await server
+        server.result()
 
 
 def _status(stats: Stats) -> None:
