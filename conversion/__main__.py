@@ -12,7 +12,7 @@ from conversion import check, readme
 from conversion.pictures import draw, read_folder
 from conversion.read import read
 from conversion.stamp import beside, save, stamp
-from realtime.errors import ScrimError, leave
+from realtime.errors import enter
 
 app = typer.Typer(add_completion=False)
 
@@ -41,10 +41,7 @@ def convert(
 
 def main() -> None:
     """Run the command; what goes wrong is told on stderr, by the error's message and exit code."""
-    try:
-        app()
-    except ScrimError as error:
-        leave(error)
+    enter(app)
 
 
 if __name__ == "__main__":

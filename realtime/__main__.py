@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from realtime import config as cfg
-from realtime.errors import ScrimError, SourceError, leave
+from realtime.errors import SourceError, enter
 from realtime.stats import Stats
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def devices() -> None:
     from realtime.sinks.virtualcam import list_virtual_cameras
     from realtime.sources.camera import list_cameras
 
-    out = Console(highlight=False)
+    out = Console(highlight=False, markup=False, soft_wrap=True)
     cameras = list_cameras()
     out.print("cameras:" if cameras else "cameras: none")
     for camera in cameras:
@@ -311,19 +312,16 @@ def doctor() -> None:
     out = Console(highlight=False, soft_wrap=True)
     found = checks(available_devices())
     for check in found:
-        out.print(f"{marks[check.ok]}  {check.name}: {check.detail}")
+        out.print(f"{marks[check.ok]}  {escape(f'{check.name}: {check.detail}')}")
         if check.mend:
-            out.print(f"      {check.mend}")
+            out.print(f"      {escape(check.mend)}")
     if any(check.ok is False for check in found):
         raise typer.Exit(1)
 
 
 def main() -> None:
     """Run the command line; an error is one line and the exit code of its kind."""
-    try:
-        app()
-    except ScrimError as error:
-        leave(error)
+    enter(app)
 
 
 if __name__ == "__main__":

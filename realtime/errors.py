@@ -13,14 +13,15 @@
         + TooManyPeers 503  + BadOffer 400  + NegotiationFailed 422
     EndOfStream                      no error: the source has no more frames
 
-Foreign exceptions are translated in the room where the library lives. The exit code, the HTTP
-status and whether to try again are class attributes, so that no caller keeps a table of its own.
+Foreign exceptions are translated in the room where the library lives. The exit code
+and the HTTP status are class attributes, so that no caller keeps a table of its own; what is
+worth another try is a class: `SourceLost`, `SinkLost`.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from collections.abc import Callable
 
 
 class ScrimError(Exception):
@@ -28,7 +29,6 @@ class ScrimError(Exception):
 
     exit_code = 1
     http_status = 500
-    retry = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -73,8 +73,6 @@ class SourceUnavailable(SourceError):
 class SourceLost(SourceError):
     """The source worked and does not any more; opening it again may help."""
 
-    retry = True
-
 
 class SinkError(ScrimError):
     """Frames cannot be delivered."""
@@ -88,8 +86,6 @@ class SinkUnavailable(SinkError):
 
 class SinkLost(SinkError):
     """The sink worked and does not any more; opening it again may help."""
-
-    retry = True
 
 
 class FrameError(ScrimError):
@@ -108,7 +104,6 @@ class TooManyPeers(PeerError):
     """All places are taken."""
 
     http_status = 503
-    retry = True
 
 
 class BadOffer(PeerError):
@@ -125,9 +120,12 @@ class EndOfStream(Exception):
     """The source has delivered its last frame."""
 
 
-def leave(error: ScrimError) -> NoReturn:
-    """End the program as its doors do: one line, what to do about it, the error's exit code."""
-    print(f"error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
-    sys.exit(error.exit_code)
+def enter(app: Callable[[], object]) -> None:
+    """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
+    try:
+        app()
+    except ScrimError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -11,11 +11,11 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
+from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import MAX_SIDE, Bytes, Frame
 
 Fit = Literal["crop", "pad", "stretch"]
-Size = tuple[int, int]
 
 BLACK_Y, NEUTRAL = 16, 128
 

@@ -45,10 +45,6 @@ class Slot(Generic[T]):
             self._condition.notify_all()
 
     @property
-    def closed(self) -> bool:
-        return self._closed
-
-    @property
     def drops(self) -> int:
         """Items replaced before anybody took them."""
         return self._drops

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from realtime.errors import ScrimError, leave
+from realtime.errors import enter
 from training import recipe as recipes
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -129,10 +129,7 @@ def main() -> None:
     """Run the command line; a ScrimError becomes its exit code."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads leave the core to others
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    try:
-        app()
-    except ScrimError as error:
-        leave(error)
+    enter(app)
 
 
 if __name__ == "__main__":

@@ -61,19 +61,15 @@ class PictureBackdrop:
     """
 
     def __init__(self, path: Path, fit: Fit = "crop") -> None:
-        self._whole = read_picture(path)
-        self._fit = fit
-        self._shown = self._whole
+        self._shown = _Fitted(read_picture(path), fit)
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the picture at the frame's size."""
-        return self.alone(frame.size)
+        return self._shown.at(frame.size)
 
     def alone(self, size: Size) -> Frame:
         """Return the picture."""
-        if self._shown.size != pixels.even(size):
-            self._shown = pixels.fit(self._whole, pixels.even(size), self._fit)
-        return self._shown
+        return self._shown.at(size)
 
 
 class VideoBackdrop:
@@ -85,20 +81,32 @@ class VideoBackdrop:
     def __init__(self, path: Path, fit: Fit = "crop") -> None:
         self._clip = Clip(path)
         self._fit = fit
-        self._whole = self._shown = self._clip.at(0.0)
+        self._shown = _Fitted(self._clip.at(0.0), fit)
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the clip's picture of the frame's time at the frame's size."""
         current = self._clip.at(frame.captured_at)
-        if current is not self._whole:
-            self._whole = self._shown = current
-        return self.alone(frame.size)
+        if current is not self._shown.whole:
+            self._shown = _Fitted(current, self._fit)
+        return self._shown.at(frame.size)
 
     def alone(self, size: Size) -> Frame:
         """Return the clip's picture that was shown last."""
-        if self._shown.size != pixels.even(size):
-            self._shown = pixels.fit(self._whole, pixels.even(size), self._fit)
-        return self._shown
+        return self._shown.at(size)
+
+
+class _Fitted:
+    """A picture, kept at the size that was asked for last."""
+
+    def __init__(self, whole: Frame, fit: Fit) -> None:
+        self.whole = self._fitted = whole
+        self._fit = fit
+
+    def at(self, size: Size) -> Frame:
+        size = pixels.even(size)
+        if self._fitted.size != size:
+            self._fitted = pixels.fit(self.whole, size, self._fit)
+        return self._fitted
 
 
 class BlurBackdrop:

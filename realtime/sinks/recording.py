@@ -16,9 +16,10 @@ from typing import Any
 import av
 import cv2
 
+from realtime.contract import Size
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Bytes, Frame
-from realtime.pixels import Size, fit
+from realtime.pixels import fit
 
 TICKS = 90_000
 """Time stamps count in this part of a second, as in MPEG."""

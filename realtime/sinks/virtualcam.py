@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from realtime import v4l2
+from realtime.contract import Size
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Frame
-from realtime.pixels import Size, fit
+from realtime.pixels import fit
 
 LINUX = sys.platform == "linux"
 

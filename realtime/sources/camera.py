@@ -20,9 +20,10 @@ from typing import Any
 import cv2
 
 from realtime import v4l2
+from realtime.contract import Size
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.frame import Bytes, Frame
-from realtime.pixels import Size, from_bgr
+from realtime.pixels import from_bgr
 
 LINUX = sys.platform == "linux"
 

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from realtime.contract import Size
 from realtime.frame import Bytes
-from realtime.pixels import Size, even, from_bgr, planes_of
+from realtime.pixels import even, from_bgr, planes_of
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]

@@ -15,9 +15,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from realtime.contract import Size
 from realtime.errors import EndOfStream
 from realtime.frame import Alpha, Bytes, Frame
-from realtime.pixels import Size, blank, colour, even, from_bgr, planes_of, writable_planes
+from realtime.pixels import blank, colour, even, from_bgr, planes_of, writable_planes
 from realtime.sources.drawing import Colour, Layer, dim, draw_arm, draw_body, draw_room
 
 CELLS = 24

@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
+from realtime.contract import Size
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.frame import MAX_SIDE, Bytes, Frame
-from realtime.pixels import Size, blank, even, planes_of, writable_planes
+from realtime.pixels import blank, even, planes_of, writable_planes
 
 UNNAMED_COLOURS = 2
 """AVCOL_SPC_UNSPECIFIED of FFmpeg."""
