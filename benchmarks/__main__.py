@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks import machine, report
 from benchmarks.process import run
 from realtime.build import find_model
-from realtime.errors import ScrimError, leave
+from realtime.errors import enter
 from realtime.matting.engine import read_card
 
 BACKDROPS = ("blur", "#336699")
@@ -25,11 +25,8 @@ def main(
     output: Annotated[Path, typer.Option(help="the page to write")] = PAGE,
 ) -> None:
     """Measure steps, line, memory and peers, one after the other, and write the page."""
-    try:
-        path = find_model(model)
-        card = read_card(path)
-    except ScrimError as error:
-        leave(error)
+    path = find_model(model)
+    card = read_card(path)
     sizes = " ".join(f"{width}x{height}" for width, height in card.sizes)
     told, here = machine.describe(), ("--model", os.path.abspath(path))
     console = Console(stderr=True)
@@ -46,4 +43,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    enter(lambda: typer.run(main))

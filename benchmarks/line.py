@@ -14,7 +14,7 @@ from realtime import config as cfg
 from realtime.bench import FPS, draw, replay
 from realtime.build import load_model, make_pipeline
 from realtime.contract import Size
-from realtime.errors import EndOfStream, leave
+from realtime.errors import EndOfStream
 from realtime.frame import Bytes, Frame
 from realtime.pixels import blank
 from realtime.runner import Outlet, Runner
@@ -89,7 +89,7 @@ def measure(model: str, backdrop: str, seconds: float) -> dict[str, float]:
 
 def _run(line: Runner, seconds: float) -> None:
     if line.wait(seconds) and line.error:
-        leave(line.error)
+        raise line.error
 
 
 def main(
@@ -102,4 +102,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    enter(lambda: typer.run(main))

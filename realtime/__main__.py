@@ -1,17 +1,15 @@
-"""The door: the command line `scrim`. Floor 6."""
+"""The door: the command line `scrim`. Floor 7."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,13 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from realtime import config as cfg
-from realtime.errors import SourceError, enter
-from realtime.stats import Stats
-
-if TYPE_CHECKING:
-    from realtime.matting.engine import MattingModel
-    from realtime.runner import Outlet, Runner, Source
-    from realtime.web.watch import WatchSink
+from realtime.errors import enter
 
 app = typer.Typer(
     help="Replaces the room behind a person on a webcam, live.",
@@ -97,104 +89,20 @@ def run(
         virtualcam_enabled=False if no_virtualcam else None,
     )
     from realtime.build import load_model
+    from realtime.live import run_line
 
     signal.signal(signal.SIGTERM, _interrupt)
     matting = load_model(settings.matting)
     if matting.fallback:
         console.print(matting.fallback)
     try:
-        _run(settings, matting, source, passthrough)
+        run_line(settings, matting, source, passthrough, console)
     except KeyboardInterrupt:
         console.print("stopped")
 
 
 def _interrupt(number: int, stack: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _run(settings: cfg.Config, matting: MattingModel, source: str | None, room: bool) -> None:
-    from realtime.build import make_outlets, make_pipeline
-    from realtime.runner import Outlet, Runner
-    from realtime.web.watch import WatchSink
-
-    stats = Stats()
-    watch = WatchSink()
-    line: Runner | None = None
-    if source or settings.camera.device != "none":
-        outlets: list[Outlet] = make_outlets(settings, console.print)
-        if settings.web.enabled:
-            outlets.append(Outlet("watchers", lambda: watch, settings.camera.fps))
-        size = (settings.camera.width, settings.camera.height)
-        pipeline = make_pipeline(settings, matting, stats, passthrough=room)
-        line = Runner(lambda: _open_source(settings, source), pipeline, outlets, size, stats)
-        line = _start(line, settings, source)
-    try:
-        if settings.web.enabled:
-            asyncio.run(_serve(settings, matting, stats, line, watch))
-        elif line:
-            while not line.wait(1.0):
-                _status(stats)
-    finally:
-        if line:
-            line.stop()
-    if line and line.error:
-        raise line.error
-
-
-def _start(line: Runner, settings: cfg.Config, source: str | None) -> Runner | None:
-    """Start the line. Without any camera the studio still works with the browsers' own."""
-    try:
-        line.start()
-    except SourceError as error:
-        if source or settings.camera.device != "auto" or not settings.web.enabled:
-            raise
-        console.print(f"no camera here: {error}")
-        console.print("the studio asks for the browser's camera instead")
-        return None
-    return line
-
-
-def _open_source(settings: cfg.Config, source: str | None) -> Source:
-    from realtime.build import open_camera, open_input
-
-    if source:
-        return open_input(source, settings.camera)
-    return open_camera(settings.camera, console.print)
-
-
-async def _serve(
-    settings: cfg.Config,
-    matting: MattingModel,
-    stats: Stats,
-    line: Runner | None,
-    watch: WatchSink,
-) -> None:
-    from realtime.web.server import serve
-    from realtime.web.studio import Studio
-
-    studio = Studio(settings, matting, stats, line, watch)
-    server = asyncio.ensure_future(serve(studio, settings.web.host, settings.web.port))
-    try:
-        while not server.done() and not (line and line.wait(0)):
-            await asyncio.wait([server], timeout=1.0)
-            if line:
-                _status(stats)
-    finally:  # the server says good-bye to its browsers before the loop ends
-        server.cancel()
-        await asyncio.wait([server])
-    if not server.cancelled():
-        server.result()
-
-
-def _status(stats: Stats) -> None:
-    """Rewrite the status line: every step's time, the age of what is shown, what was lost."""
-    if not sys.stderr.isatty():
-        return
-    now = stats.snapshot()
-    steps = "  ".join(f"{name} {ms:.1f}" for name, ms in now["steps_ms"].items())
-    counts = "  ".join(f"{name} {n}" for name, n in now["counts"].items() if n)
-    line = f"{now['state']}  {now['fps']:.0f} fps  age {now['age_ms']['p50']:.0f} ms  {steps}"
-    console.print(f"\r{line}  {counts}"[: console.width - 1].ljust(console.width - 1), end="")
 
 
 @app.command()

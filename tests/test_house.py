@@ -17,7 +17,8 @@ FLOORS = {
     3: ("pipeline", "guard", "runner", "doctor"),
     4: ("build", "render", "bench"),
     5: ("web",),
-    6: ("__main__",),
+    6: ("live",),
+    7: ("__main__",),
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 WALLS = {
