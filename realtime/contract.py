@@ -4,7 +4,8 @@ The engine knows networks only through this card, so a new network needs no Pyth
 A graph that carries a card takes `image`, uint8 (1, height, width, 3) in BGR at one of `sizes`,
 and gives `alpha`, float32 (1, 1, height, width) in 0..1: colour order, mean, scale and soft-max
 are inside the graph. Recurrent networks name their memory as pairs (input, output); a memory
-starts as zeros.
+starts as zeros. A network of many classes also gives `classes`, uint8 (1, height, width): the
+number of the most likely of the card's class names.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ CARD_KEY = "scrim"
 
 IMAGE = "image"
 ALPHA = "alpha"
+CLASSES = "classes"
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
@@ -41,6 +43,8 @@ class Card(BaseModel):
     sizes: tuple[Size, ...] = Field(min_length=1)
     """Input sizes the network was made for; the first is its usual one."""
     memory: tuple[tuple[str, str], ...] = ()
+    classes: tuple[str, ...] = ()
+    """Names of what a network of many classes tells apart, the background first; else empty."""
     figures: dict[str, float] = {}
 
     @classmethod
@@ -87,7 +91,8 @@ class Card(BaseModel):
         return [IMAGE, *(pair[0] for pair in self.memory)]
 
     def _outputs(self) -> list[str]:
-        return [ALPHA, *(pair[1] for pair in self.memory)]
+        many = [CLASSES] if self.classes else []
+        return [ALPHA, *many, *(pair[1] for pair in self.memory)]
 
 
 def _shape_complaints(image: Any, alpha: Any, sizes: tuple[Size, ...]) -> list[str]:
