@@ -11,7 +11,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as op
 
-from realtime.contract import ALPHA, IMAGE, Card
+from realtime.contract import ALPHA, CLASSES, IMAGE, Card
 from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Bytes
 from realtime.matting.engine import MattingModel
@@ -31,7 +31,8 @@ def save_graph(
     image = op.parameter([1, -1, -1, 3], ov.Type.u8, name=IMAGE)
     image.output(0).set_names({IMAGE})
     nodes = build(op.convert(image, "f32"))
-    for node, name in zip(nodes, [ALPHA, *(out for _, out in card.memory)], strict=True):
+    many = [CLASSES] if card.classes else []
+    for node, name in zip(nodes, [ALPHA, *many, *(out for _, out in card.memory)], strict=True):
         node.output(0).set_names({name})
     model = ov.Model(nodes, [image] if memory is None else [image, memory], "toy")
     card.write_to(model)
@@ -194,6 +195,52 @@ def test_memory_runs_on_and_starts_again(tmp_path: Path) -> None:
 def test_values_beyond_the_range_are_clipped(tmp_path: Path) -> None:
     session = MattingModel(counting_ir(tmp_path)).session()
     assert max(float(session.infer(picture(0)).max()) for _ in range(6)) == 1.0
+
+
+NAMES = ("background", "hair", "face")
+
+
+def classes_ir(path: Path, names: tuple[str, ...] = NAMES, kind: str = "u8") -> Path:
+    """The blue level is the class; alpha is 1 wherever that is not 0."""
+
+    def build(image: ov.Node) -> list[ov.Node]:
+        blue = first_channel(image)
+        number = op.round(op.multiply(blue, op.constant(np.float32(255))), "half_to_even")
+        flat = op.squeeze(number, op.constant(np.array([1])))
+        alpha = op.convert(op.greater(blue, op.constant(np.float32(0))), "f32")
+        return [alpha, op.convert(flat, kind)]
+
+    return save_graph(path, build, card=toy_card(classes=names), memory=None)
+
+
+def test_a_network_of_many_classes_says_which_is_where(tmp_path: Path) -> None:
+    session = MattingModel(classes_ir(tmp_path / "many.xml")).session()
+    bgr = picture(0)
+    bgr[:10, :, 0], bgr[10:20, :, 0] = 2, 1
+    found = session.classes(bgr)
+    assert found.dtype == np.uint8 and found.shape == (HEIGHT, WIDTH)
+    assert (found[:10] == 2).all() and (found[10:20] == 1).all() and (found[20:] == 0).all()
+    alpha = session.infer(bgr)
+    assert (alpha[:20] == 1).all() and (alpha[20:] == 0).all()
+    session.classes(picture(0))
+    assert found.max() == 2, "a result is never written to again"
+
+
+def test_a_network_without_classes_says_so(toy_ir: Path) -> None:
+    with pytest.raises(ModelContract, match="person and room only"):
+        MattingModel(toy_ir).session().classes(picture(0))
+
+
+def test_a_class_without_a_name_is_a_frame_error(tmp_path: Path) -> None:
+    bgr = picture(0)
+    bgr[3, 5, 0] = 2
+    with pytest.raises(FrameError, match="class 2 of 2"):
+        MattingModel(classes_ir(tmp_path / "two.xml", NAMES[:2])).session().classes(bgr)
+
+
+def test_classes_that_are_no_bytes_are_a_frame_error(tmp_path: Path) -> None:
+    with pytest.raises(FrameError, match="classes of int32"):
+        MattingModel(classes_ir(tmp_path / "wide.xml", kind="i32")).session().classes(picture(0))
 
 
 def nan_for_black(image: ov.Node) -> list[ov.Node]:

@@ -15,8 +15,8 @@ import openvino as ov
 import openvino.properties as props
 import openvino.properties.hint as hints
 
-from realtime.contract import ALPHA, IMAGE, Card, Size, nearest_size
-from realtime.errors import FrameError, ModelError, ModelNotFound
+from realtime.contract import ALPHA, CLASSES, IMAGE, Card, Size, nearest_size
+from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
 
 CPU = "CPU"
@@ -134,6 +134,30 @@ class MattingSession:
         an output that is not finite and when the runtime fails; `ModelError` when the network
         does not compile.
         """
+        return self._run(bgr)[0]
+
+    def classes(self, bgr: Bytes) -> Bytes:
+        """Return the number of each pixel's class in the card's `classes`, uint8 (height, width).
+
+        Takes what `infer` takes, raises what it raises, and moves the stream's memory on as one
+        more frame. Raises `ModelContract` for a network whose card names no classes.
+        """
+        names = self._model.card.classes
+        if not names:
+            raise ModelContract(
+                f"{self._model.card.name} knows person and room only",
+                "choose a model whose card names classes",
+            )
+        found = self._run(bgr)[1][CLASSES]
+        if found.shape != (1, *bgr.shape[:2]) or found.dtype != np.uint8:
+            raise FrameError(f"the network gave classes of {found.dtype} {found.shape}")
+        if found.max() >= len(names):
+            raise FrameError(f"the network gave class {found.max()} of {len(names)}")
+        numbers: Bytes = found[0].copy()
+        return numbers
+
+    def _run(self, bgr: Bytes) -> tuple[Alpha, Any]:
+        """Return the checked alpha and all outputs, which live until the next frame."""
         self._take_size(bgr)
         if not self._memory:
             self._memory = self._zeros()
@@ -148,7 +172,7 @@ class MattingSession:
         alpha = self._checked(outputs[ALPHA], bgr.shape[:2])
         for source, target in self._model.card.memory:
             self._memory[source] = outputs[target].copy()
-        return alpha
+        return alpha, outputs
 
     def _take_size(self, bgr: Any) -> None:
         """Make sure that the request fits the picture; another size is another stream."""
