@@ -25,6 +25,7 @@ from realtime.contract import ALPHA, IMAGE, Card
 from realtime.errors import ConfigError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
 from tests.toy import save_toy, toy_card
+from training import recipe
 from training.models import build
 
 SIZES = ((64, 36), (36, 64))
@@ -239,7 +240,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What scrim-train writes, before it has learnt anything."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("run") / "best.pt"
-    weights = build("munet-webcam").state_dict()
+    weights = build(recipe.find("munet-webcam")).state_dict()
     torch.save({"recipe": "munet-webcam", "model": weights, "figures": {"iou": 0.25}}, path)
     return path
 

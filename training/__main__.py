@@ -17,6 +17,9 @@ DATA = Path("../shared/data")
 PACK = Path("packs/people.pack")
 WEIGHTS = Path("../shared/weights/mobilenetv2_050_folded.npz")
 DataOption = Annotated[Path, typer.Option(help="Folder of pictures.")]
+ChangesOption = Annotated[
+    list[str], typer.Option("--set", help='Change the recipe: "batch=24", "options.alpha=0.5".')
+]
 PackOption = Annotated[Path, typer.Option(help="Packed pictures.")]
 
 
@@ -40,12 +43,13 @@ def fit(
     steps: Annotated[int | None, typer.Option(help="Length in steps.", min=0)] = None,
     minutes: Annotated[float | None, typer.Option(help="Length in minutes.", min=0.01)] = None,
     workers: Annotated[int, typer.Option(help="Processes that draw batches.", min=0)] = 1,
+    changes: ChangesOption = (),
 ) -> None:
     """Train; goes on where the run in --out stopped."""
     from training.pack import build
     from training.train import Run, Trainer
 
-    chosen = recipes.find(recipe)
+    chosen = recipes.find(recipe, changes)
     if not pack.is_file():
         build(data, pack)
     run = Run(
@@ -57,6 +61,7 @@ def fit(
         steps,
         minutes or chosen.minutes,
         workers=workers,
+        changes=tuple(changes),
     )
     Trainer(run).fit()
 

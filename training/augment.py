@@ -1,6 +1,6 @@
 """Changes of light and camera, as named presets. Pictures are H x W x 3 uint8 RGB.
 
-`apply(preset, image, rng)` is deterministic in `rng`. Geometry is `training.compose`'s job.
+`moved` and `relit` are deterministic in `rng`.
 """
 
 import os
@@ -14,13 +14,16 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from realtime.errors import ConfigError
+
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Transform = A.BasicTransform | A.BaseCompose
 
 WHITE = (4200, 9500)  # kelvin: lamps that a camera's white balance leaves uncorrected
 
 
-def light() -> list[A.BasicTransform | A.BaseCompose]:
+def light() -> list[Transform]:
     """What differs between two places: level, contrast, colour of the light."""
     return [
         A.RandomBrightnessContrast((-0.22, 0.2), 0.25, p=0.7),
@@ -32,7 +35,7 @@ def light() -> list[A.BasicTransform | A.BaseCompose]:
     ]
 
 
-def camera() -> list[A.BasicTransform | A.BaseCompose]:
+def camera() -> list[Transform]:
     """What a camera does to everything at once: exposure, white balance, noise, blur, codec."""
     return [
         A.RandomBrightnessContrast((-0.2, 0.18), 0.2, p=0.6),
@@ -54,8 +57,12 @@ def camera() -> list[A.BasicTransform | A.BaseCompose]:
     ]
 
 
-def source_000() -> list[A.BasicTransform | A.BaseCompose]:
-    """The portrait U-Net's own list (source 000, 4.2.5): shift .1, zoom .2, flip, light."""
+# The sources' own lists, as they state them: what moves a picture and its mask, and what changes
+# its light. Where imgaug multiplies hue and albumentations only adds, the shift is about as large.
+
+
+def source_000_geometry() -> list[Transform]:
+    """Portrait U-Net (source 000, 4.2.5): shift .1, zoom .2, flip."""
     return [
         A.Affine(
             translate_percent=(-0.1, 0.1),
@@ -64,45 +71,161 @@ def source_000() -> list[A.BasicTransform | A.BaseCompose]:
             border_mode=cv2.BORDER_REFLECT,
         ),
         A.HorizontalFlip(p=0.5),
-        A.RandomBrightnessContrast(0.2, 0.2, p=0.5),
     ]
 
 
-PRESETS = {"light": light, "camera": camera, "source-000": source_000}
+def source_000_light() -> list[Transform]:
+    return [A.RandomBrightnessContrast(0.2, 0.2, p=0.5)]
+
+
+def source_001_geometry() -> list[Transform]:
+    """SINet (sources 000, 5.2.5, and 001, 6.2.2): flip, turn 45, resize .5 to 1.5, shift .25."""
+    grey = {"fill": 127, "fill_mask": 0, "mask_interpolation": cv2.INTER_LINEAR}
+    sides = {"x": (0.5, 1.5), "y": (0.5, 1.5)}
+    return [
+        A.HorizontalFlip(p=0.5),
+        A.Affine(rotate=(-45, 45), p=0.5, **grey),
+        A.Affine(scale=sides, p=0.5, **grey),
+        A.Affine(translate_percent=(-0.25, 0.25), p=0.5, **grey),
+    ]
+
+
+def source_001_light() -> list[Transform]:
+    """Noise, blur, and brightness, gamma, channels, hue, saturation, contrast x .4 to 1.7."""
+    wide = (0.4, 1.7)
+    still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
+    return [
+        A.GaussNoise(std_range=(0.0, 0.05), p=0.5),
+        A.OneOf(
+            [A.GaussianBlur(0, sigma_limit=(0.1, 3.0)), A.GaussianBlur(0, sigma_limit=(0.1, 5.0))],
+            p=0.5,
+        ),
+        A.ColorJitter(**(still | {"brightness": wide}), p=0.5),
+        A.RandomGamma((40, 170), p=0.5),
+        A.MultiplicativeNoise(wide, per_channel=True, elementwise=False, p=0.5),
+        A.HueSaturationValue(12, 0, 0, p=0.5),
+        A.ColorJitter(**(still | {"saturation": wide}), p=0.5),
+        A.ColorJitter(**(still | {"contrast": wide}), p=0.5),
+    ]
+
+
+def source_002_geometry() -> list[Transform]:
+    """PortraitNet (source 002, 2.4): flip, turn 45 and resize .5 to 1.5 at once, shift .25."""
+    black = {"fill": 0, "fill_mask": 0, "mask_interpolation": cv2.INTER_LINEAR}
+    return [
+        A.HorizontalFlip(p=0.5),
+        A.Affine(rotate=(-45, 45), scale=(0.5, 1.5), p=1, **black),
+        A.Affine(translate_percent=(-0.25, 0.25), p=1, **black),
+    ]
+
+
+def source_002_light() -> list[Transform]:
+    """Hue, saturation, value x .4 to 1.7; noise; blur; brightness, contrast, sharpness."""
+    still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
+    return [
+        A.HueSaturationValue(12, 0, 0, p=0.5),
+        A.ColorJitter(**(still | {"saturation": (0.4, 1.7)}), p=0.5),
+        A.ColorJitter(**(still | {"brightness": (0.4, 1.7)}), p=0.5),
+        A.GaussNoise(std_range=(0.0, 10 / 255), p=0.5),
+        A.Blur(blur_limit=(3, 5), p=0.5),
+        A.ColorJitter(**(still | {"contrast": (0.6, 1.5)}), p=0.5),
+        A.Sharpen(alpha=(0.0, 0.3), p=0.5),
+    ]
+
+
+def source_003_geometry() -> list[Transform]:
+    """Transfer U-Net (source 003, 2.5): one of six, or the picture as it is."""
+    edge = {"border_mode": cv2.BORDER_REPLICATE, "mask_interpolation": cv2.INTER_LINEAR}
+    return [
+        A.OneOf(
+            [
+                A.Affine(rotate=(-135, 135), **edge),
+                A.Affine(translate_percent={"x": (-0.15, 0.15), "y": (0, 0)}, **edge),
+                A.Affine(translate_percent={"x": (0, 0), "y": (-0.15, 0.15)}, **edge),
+                A.Affine(scale={"x": (0.5, 1.5), "y": (0.5, 1.5)}, **edge),
+                A.VerticalFlip(),
+                A.HorizontalFlip(),
+            ],
+            p=6 / 7,
+        )
+    ]
+
+
+def source_004_geometry() -> list[Transform]:
+    """Nine-class U-Net (source 004, phase 7.4): turn 40 with reflected border, flip."""
+    return [
+        A.Rotate(
+            limit=40,
+            p=0.9,
+            border_mode=cv2.BORDER_REFLECT_101,
+            mask_interpolation=cv2.INTER_NEAREST,
+        ),
+        A.HorizontalFlip(p=0.5),
+    ]
+
+
+def source_004_light() -> list[Transform]:
+    """RGB shift 25, blur or jitter."""
+    return [
+        A.RGBShift(25, 25, 25, p=0.9),
+        A.OneOf([A.Blur(blur_limit=(3, 3), p=0.5), A.ColorJitter(p=0.5)], p=1.0),
+    ]
+
+
+def nothing() -> list[Transform]:
+    return []
+
+
+# What a view goes through: (what moves it, what changes its light). "webcam" does not move it,
+# training.compose has framed it already.
+PRESETS = {
+    "light": (nothing, light),
+    "webcam": (nothing, camera),
+    "source-000": (source_000_geometry, source_000_light),
+    "source-001": (source_001_geometry, source_001_light),
+    "source-002": (source_002_geometry, source_002_light),
+    "source-003": (source_003_geometry, nothing),
+    "source-004": (source_004_geometry, source_004_light),
+}
 
 
 @cache
-def preset(name: str) -> A.Compose:
-    return A.Compose(PRESETS[name]())
+def preset(name: str) -> tuple[A.Compose, A.Compose]:
+    """A preset's two halves. Raises `ConfigError` for a name that is none."""
+    if name not in PRESETS:
+        raise ConfigError(f"no preset {name!r}", f"there are {', '.join(PRESETS)}")
+    geometry, photometry = PRESETS[name]
+    return A.Compose(geometry()), A.Compose(photometry())
 
 
-def apply(name: str, image: Pixels, rng: Generator) -> Pixels:
-    """The picture after a preset of light and camera alone."""
-    compose = preset(name)
+def relit(name: str, image: Pixels, rng: Generator) -> Pixels:
+    """The picture under another light, through another camera."""
+    compose = preset(name)[1]
     compose.set_random_seed(int(rng.integers(2**31)))
-    return np.asarray(compose(image=np.ascontiguousarray(image))["image"], np.uint8)
+    out = np.asarray(compose(image=np.ascontiguousarray(image))["image"], np.uint8)
+    return noisy(out, rng) if name == "webcam" else out
 
 
-def apply_pair(
+def moved(
     name: str, image: Pixels, masks: list[Pixels], rng: Generator
 ) -> tuple[Pixels, list[Pixels]]:
-    """Picture and masks after a preset that also moves them."""
-    compose = preset(name)
+    """Picture and masks, turned, shifted and scaled together."""
+    compose = preset(name)[0]
+    if not compose.transforms:
+        return image, masks
     compose.set_random_seed(int(rng.integers(2**31)))
     done = compose(image=np.ascontiguousarray(image), masks=masks)
     return done["image"], list(done["masks"])
 
 
-def webcam(image: Pixels, rng: Generator) -> Pixels:
-    """The `camera` preset, now and then a dark room, and sensor noise."""
-    out = apply("camera", image, rng)
+def noisy(image: Pixels, rng: Generator) -> Pixels:
+    """Sensor noise in about half of the pictures; now and then a dark room."""
     dark = rng.random() < 0.08
-    noisy = dark or rng.random() < 0.45
-    if not noisy:
-        return out
+    if not dark and rng.random() >= 0.45:
+        return image
     level = rng.uniform(0.2, 0.6) if dark else 1.0
     sigma = rng.uniform(1.0, 6.0) * (1.3 if dark else 1.0)
-    lit = out * np.float32(level) + sensor(out, rng) * np.float32(sigma)
+    lit = image * np.float32(level) + sensor(image, rng) * np.float32(sigma)
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 

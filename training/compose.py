@@ -73,13 +73,13 @@ class Composer:
             bgr = cv2.GaussianBlur(bgr, (0, 0), float(rng.uniform(0.6, 3.5)))
         differ = rng.random() < 0.5
         if differ:
-            bgr = augment.apply("light", bgr, rng)
+            bgr = augment.relit("light", bgr, rng)
         src = bgr.astype(np.float32)
         pha = np.zeros(src.shape[:2], np.float32)
         for _ in range(2 if rng.random() < 0.1 else 1):
             fgr, alpha = self.placed(size, rng)
             if differ:
-                fgr = augment.apply("light", fgr, rng)
+                fgr = augment.relit("light", fgr, rng)
             if rng.random() < 0.15:
                 fgr = augment.side_light(fgr, rng)
             alpha_ = alpha[:, :, None]

@@ -34,16 +34,20 @@ class Batches(Dataset[Batch]):
         shape = self.recipe.shapes[rng.choice(len(self.shares), p=self.shares / self.shares.sum())]
         unique = self.recipe.batch - self.recipe.twins
         views = [self.composer.draw(shape.view, rng) for _ in range(unique)]
+        views = [moved(view, self.recipe.camera, rng) for view in views]
         views = [filmed(v, self.recipe.camera, rng) for v in views + views[: self.recipe.twins]]
         return stacked([squeezed(view, shape.size) for view in views])
 
 
+def moved(view: View, camera: str, rng: Generator) -> View:
+    """The view as the preset moves it."""
+    src, (pha, weight) = augment.moved(camera, view.src, [view.pha, view.weight], rng)
+    return View(src, pha, weight)
+
+
 def filmed(view: View, camera: str, rng: Generator) -> View:
     """The view as a camera delivers it."""
-    if camera == "webcam":
-        return View(augment.webcam(view.src, rng), view.pha, view.weight)
-    src, (pha, weight) = augment.apply_pair(camera, view.src, [view.pha, view.weight], rng)
-    return View(src, pha, weight)
+    return View(augment.relit(camera, view.src, rng), view.pha, view.weight)
 
 
 def squeezed(view: View, size: tuple[int, int]) -> View:
@@ -64,11 +68,20 @@ def stacked(views: list[View]) -> Batch:
     return src, pha, planes([view.weight for view in views])[:, None]
 
 
+def batches(path: Path, recipe: Recipe) -> Dataset:
+    """The batches of a recipe's task."""
+    if recipe.task == "parts":
+        from training.parts import PartsBatches
+
+        return PartsBatches(path, recipe)
+    return Batches(path, recipe)
+
+
 def loader(path: Path, recipe: Recipe, numbers: range, workers: int = 1) -> Iterator[Batch]:
     """Batches of these numbers, in order."""
     return iter(
         DataLoader(
-            Batches(path, recipe),
+            batches(path, recipe),
             batch_size=None,
             sampler=numbers,
             num_workers=workers,

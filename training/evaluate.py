@@ -38,6 +38,7 @@ class Network:
 
     def __init__(self, model: nn.Module, sizes: Sequence[Size]):
         self.model, self.sizes = model.eval(), sizes
+        self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
         self.spent = self.calls = 0.0
 
     @torch.inference_mode()
@@ -45,9 +46,9 @@ class Network:
         height, width = bgr.shape[:2]
         size = nearest_size(self.sizes, width, height)
         small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
-        src = torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1)[None].float() / 255
+        src = source(small, self.device)
         begin = time.perf_counter()
-        pha = self.model(src.contiguous(memory_format=torch.channels_last)).sigmoid()[0, 0].numpy()
+        pha = self.model(src).sigmoid()[0, 0].cpu().numpy()
         self.spent, self.calls = self.spent + time.perf_counter() - begin, self.calls + 1
         return np.asarray(cv2.resize(pha, (width, height), interpolation=cv2.INTER_LINEAR))
 
@@ -55,6 +56,12 @@ class Network:
     def milliseconds(self) -> float:
         """Mean time of a forward pass."""
         return 1000 * self.spent / max(1, self.calls)
+
+
+def source(rgb: Pixels, device: torch.device) -> torch.Tensor:
+    """A picture as a network takes it, where the network is."""
+    src = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].float() / 255
+    return src.to(device, memory_format=torch.channels_last)
 
 
 def truth(mask: Pixels) -> Matte:

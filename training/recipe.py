@@ -1,6 +1,16 @@
-"""Recipes: every number of a training run, once, read from top to bottom."""
+"""Recipes: every number of a training run, once, read from top to bottom.
 
+A recipe is a network with its options, the data it sees, how it learns, and for how long. What
+differs for one try is set on the command line: `scrim-train fit --recipe sinet --set batch=24
+--set options.skips=false`; the checkpoint remembers it.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
 
 from realtime.contract import Size
 from realtime.errors import ConfigError
@@ -36,33 +46,54 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A part of a run: which terms count, what stands still, how large the pictures are."""
+
+    share: float  # of the run
+    losses: dict[str, float]  # terms of training.losses and their weights
+    frozen: tuple[str, ...] = ()  # beginnings of the names of parameters that do not learn
+    scale: float = 1.0  # of the pictures' sides: 0.7 is half the cost
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One training run. Sizes are (width, height), shares add up to 1, rates are AdamW's."""
+    """One training run. Sizes are (width, height), shares add up to 1."""
 
     name: str
+    network: str  # in training.models.NETWORKS
     shapes: tuple[Shape, ...]  # one a batch; the first size is the network's usual one
-    minutes: float  # how long to train when no number of steps is given
-    camera: str = "webcam"  # preset of training.augment applied last
+    minutes: float  # how long to train when no number of steps is given; two CPU cores
+    stages: tuple[Stage, ...]
+    options: dict[str, Any] = field(default_factory=dict)  # of the network
+    pretrained: bool = True  # the encoder starts from weights
+    task: str = "matte"  # or "parts": nine classes
+    camera: str = "webcam"  # preset of training.augment
     mix: Mix = field(default_factory=Mix)
     batch: int = 16
     twins: int = 3  # samples of a batch that come a second time under another light
+    optimiser: str = "adamw"  # or "adam": with the L2 penalty of the older sources
     encoder_rate: float = 6e-4
     decoder_rate: float = 2.5e-3
     weight_decay: float = 1e-2
+    schedule: str = "cosine"  # "polynomial": (1 - progress) ** 0.9; "plateau": a tenth when stuck
     warm_up: float = 0.02  # share of the run
+    patience: int = 0  # evaluations without gain before it stops early (0: never)
     clip: float = 2.0  # norm of the gradient
-    coarse: float = 0.3  # share of the run on pictures of 0.7 times the size, at half the cost
-    thaw: float = 0.75  # share of the run after which the encoder's first stages learn too
     ema: float = 0.998
     seed: int = 20
-    losses: dict[str, float] = field(
-        default_factory=lambda: {"bce": 1.0, "edge": 1.0, "gradient": 0.5, "twin": 0.3}
-    )
 
     @property
     def sizes(self) -> tuple[Size, ...]:
         """The network's input sizes without repetition."""
         return tuple(dict.fromkeys(shape.size for shape in self.shapes))
+
+    def stage(self, progress: float) -> Stage:
+        """The stage at this share of the run."""
+        for stage in self.stages:
+            progress -= stage.share
+            if progress < -1e-9:
+                return stage
+        return self.stages[-1]
 
 
 # About the picture's own aspect ratio at about equal cost; a camera frame is 16:9 most of the time.
@@ -74,33 +105,129 @@ WEBCAM = (
     Shape((160, 224), (160, 224), 0.20),
 )
 
-# One square input for all: pictures of other shapes arrive squeezed.
-SQUARE = (
-    Shape((224, 126), (128, 128), 0.35),
-    Shape((196, 147), (128, 128), 0.15),
-    Shape((160, 160), (128, 128), 0.2),
-    Shape((147, 196), (128, 128), 0.3),
+
+def square(side: int) -> tuple[Shape, ...]:
+    """One square input for all: pictures of other shapes arrive squeezed."""
+    views = ((1.33, 0.75, 0.35), (1.15, 0.87, 0.15), (1.0, 1.0, 0.2), (0.87, 1.15, 0.3))
+    return tuple(
+        Shape((round(side * w), round(side * h)), (side, side), share) for w, h, share in views
+    )
+
+
+MATTE = {"bce": 1.0, "edge": 1.0, "gradient": 0.5, "twin": 0.3}
+STEADY = tuple(f"encoder.{part}." for part in ("stem", *(f"blocks.{i}" for i in range(4))))
+
+MUNET = (  # the encoder's first stages, a third of the cost of a step, learn last
+    Stage(0.30, MATTE, frozen=STEADY, scale=0.7),
+    Stage(0.45, MATTE, frozen=STEADY),
+    Stage(0.25, MATTE),
 )
+
+SINET_ENCODER = {"coarse": 1.0}
+SINET = {"bce": 1.0, "boundary_bce": 0.9, "coarse": 0.4}
+PORTRAIT = {"bce": 1.0, "boundary_focal": 0.1, "consistency": 2.0}
+PARTS = {"cross_entropy": 1.0}
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("munet-webcam", WEBCAM, minutes=97),
-        Recipe(
+        Recipe("munet-webcam", "munet", WEBCAM, 97, MUNET, {"decoder": "light"}),
+        Recipe(  # source 000, chapter 4
             "munet-128",
-            SQUARE,
-            minutes=38,
+            "munet",
+            square(128),
+            75,
+            (
+                Stage(0.3, {"bce": 1.0, "edge": 1.0, "gradient": 0.5}, STEADY, 0.7),
+                Stage(0.7, {"bce": 1.0, "edge": 1.0, "gradient": 0.5}),
+            ),
+            {"decoder": "transposed"},
             camera="source-000",
-            twins=0,  # that preset moves the picture too: no two views of one matte
+            twins=0,
             decoder_rate=1e-3,  # source 000, 4.2.6
-            losses={"bce": 1.0, "edge": 1.0, "gradient": 0.5},
+        ),
+        Recipe(  # source 000, chapter 5; source 001
+            "sinet",
+            "sinet",
+            square(224),
+            60,
+            (Stage(0.3, SINET_ENCODER, frozen=("decoder",)), Stage(0.7, SINET)),
+            pretrained=False,
+            twins=0,
+            encoder_rate=7.5e-3,
+            decoder_rate=7.5e-3,
+            weight_decay=2e-4,
+            optimiser="adam",
+            schedule="polynomial",
+        ),
+        Recipe(  # source 002
+            "portraitnet",
+            "portraitnet",
+            square(224),
+            60,
+            (Stage(0.3, PORTRAIT, STEADY, 0.7), Stage(0.5, PORTRAIT, STEADY), Stage(0.2, PORTRAIT)),
+            {"alpha": 1.0},
+            twins=6,
+        ),
+        Recipe(
+            "portraitnet-050",
+            "portraitnet",
+            square(224),
+            40,
+            (Stage(0.3, PORTRAIT, STEADY, 0.7), Stage(0.5, PORTRAIT, STEADY), Stage(0.2, PORTRAIT)),
+            {"alpha": 0.5},
+            twins=6,
+        ),
+        Recipe(  # source 003: the encoder never learns
+            "transfer",
+            "transfer",
+            square(128),
+            20,
+            (Stage(1.0, {"bce": 1.0}, frozen=("encoder.",)),),
+            camera="source-003",
+            twins=0,
+            decoder_rate=1e-3,
         ),
     )
 }
 
 
-def find(name: str) -> Recipe:
-    """The recipe of that name."""
+def find(name: str, changes: Iterable[str] = ()) -> Recipe:
+    """The recipe of that name, with changes such as "batch=24" or "options.alpha=0.5"."""
     if name not in RECIPES:
         raise ConfigError(f"no recipe {name!r}", f"there are {', '.join(RECIPES)}")
-    return RECIPES[name]
+    found = RECIPES[name]
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {change}: no value", "write --set key=value")
+        found = changed(found, key.strip().split("."), value(text.strip()))
+    return found
+
+
+def value(text: str) -> Any:
+    """A TOML value, or the text itself where it is none."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def changed(found: Recipe, keys: list[str], new: Any) -> Recipe:
+    """The recipe with one number, word or network option set. Raises `ConfigError`."""
+    first, *rest = keys
+    if first == "options" and len(rest) == 1:
+        return dataclasses.replace(found, options=found.options | {rest[0]: new})
+    simple = {
+        f.name: getattr(found, f.name)
+        for f in dataclasses.fields(found)
+        if isinstance(getattr(found, f.name), (int, float, str)) and f.name != "name"
+    }
+    if first not in simple or rest:
+        near = get_close_matches(first, simple) or simple
+        raise ConfigError(f"--set {'.'.join(keys)}: no such key", f"try {', '.join(near)}")
+    kind = type(simple[first])
+    fits = isinstance(new, kind) or (kind is float and isinstance(new, int))
+    if not fits or isinstance(new, bool):
+        raise ConfigError(f"--set {first}={new}: not a {kind.__name__}")
+    return dataclasses.replace(found, **{first: kind(new)})

@@ -45,6 +45,8 @@ class Run:
     evaluate_every_s: float = 600.0
     workers: int = 1
     threads: int = 0  # 0: find out which number is fastest
+    changes: tuple[str, ...] = ()  # to the recipe, as given to recipe.find
+    device: str = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class Trainer:
@@ -53,13 +55,15 @@ class Trainer:
     def __init__(self, run: Run):
         self.run, recipe = run, run.recipe
         seed(recipe.seed)
-        self.model = models.build(recipe.name)
-        if run.weights:
+        self.model = models.build(recipe)
+        if run.weights and recipe.pretrained:
             models.start(self.model, run.weights)
-        self.model = self.model.to(memory_format=torch.channels_last)
+        self.model = self.model.to(run.device, memory_format=torch.channels_last)
         self.ema = deepcopy(self.model).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(groups(self.model, recipe))
+        self.optimiser = OPTIMISERS[recipe.optimiser](groups(self.model, recipe))
         self.step, self.spent_s, self.best = 0, 0.0, 0.0
+        self.stale = 0  # evaluations since the best one
+        self.slowed = 1.0  # factor on the rate by the plateau schedule
         self.stopping = False
         run.out.mkdir(parents=True, exist_ok=True)
         self.last = run.out / "last.pt"
@@ -67,19 +71,23 @@ class Trainer:
             self.resume()
 
     def resume(self) -> None:
+        """Go on from last.pt."""
         found = models.read(self.last)
-        for part in ("model", "ema", "optimiser"):
+        for part in PARTS:
             getattr(self, part).load_state_dict(found[part])
-        self.step, self.spent_s, self.best = found["step"], found["spent_s"], found["best"]
+        for counter in COUNTERS:
+            setattr(self, counter, found.get(counter, getattr(self, counter)))
         torch.set_rng_state(found["rng"])
 
     def save(self) -> None:
-        state = {part: getattr(self, part).state_dict() for part in ("model", "ema", "optimiser")}
-        counters = {"step": self.step, "spent_s": self.spent_s, "best": self.best}
-        write(
-            self.last,
-            {"recipe": self.run.recipe.name, "rng": torch.get_rng_state()} | state | counters,
-        )
+        """Write last.pt."""
+        state = {part: getattr(self, part).state_dict() for part in PARTS}
+        counters = {counter: getattr(self, counter) for counter in COUNTERS}
+        write(self.last, self.named() | {"rng": torch.get_rng_state()} | state | counters)
+
+    def named(self) -> dict:
+        """What a checkpoint says of its recipe."""
+        return {"recipe": self.run.recipe.name, "changes": list(self.run.changes)}
 
     def progress(self) -> float:
         """Share of the run that is done, 0..1, by steps or by time."""
@@ -89,21 +97,21 @@ class Trainer:
 
     def learn(self, batch: data.Batch) -> dict[str, float]:
         """One step; gives the loss terms."""
-        recipe = self.run.recipe
-        src, pha, weight = (part.float() for part in batch)
-        if self.progress() < recipe.coarse:
-            src, pha, weight = (
-                F.interpolate(x, scale_factor=0.7, mode="area") for x in (src, pha, weight)
-            )
-            weight = weight.floor()
-        rate = schedule(self.progress(), recipe.warm_up)
-        self.model.encoder.thaw(self.progress() >= recipe.thaw)
+        recipe, progress = self.run.recipe, self.progress()
+        stage = recipe.stage(progress)
+        rate = schedule(recipe, progress) * self.slowed
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(not name.startswith(stage.frozen))
         self.model.train()
-        logits = self.model((src / 255).contiguous(memory_format=torch.channels_last))
-        found = losses.terms(logits, pha / 255, weight, recipe.twins)
-        loss = losses.total(found, recipe.losses)
+        src, truth, weight = scaled(batch, stage.scale, recipe.task, self.run.device)
+        with torch.autocast(self.run.device, torch.bfloat16, enabled=self.run.device == "cuda"):
+            heads = predicted(self.model, src.contiguous(memory_format=torch.channels_last))
+        heads = {name: logits.float() for name, logits in heads.items()}
+        outcome = losses.Outcome(heads, truth, weight, recipe.twins)
+        found = losses.terms(stage.losses, outcome)
+        loss = losses.total(found, stage.losses)
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
@@ -146,28 +154,69 @@ class Trainer:
         if self.run.val is None:
             write(self.run.out / "best.pt", self.result({}))
             return
-        scores = evaluate(Network(self.ema, self.run.recipe.sizes), self.run.val, quick=True)
+        scores = measured(self.ema, self.run.recipe, self.run.val, quick=True)
         figures = flat(scores)
         for key, value in figures.items():
             log.add_scalar(f"val/{key}", value, self.step)
         sheet.worst(scores, self.run.out / "worst.jpg")
         print(self.step, {k: round(v, 2) for k, v in figures.items()}, flush=True)
-        overall = float(np.mean([v for k, v in figures.items() if k in CHOSEN_BY]))
+        chosen = [v for k, v in figures.items() if k in CHOSEN_BY]
+        self.judge(float(np.mean(chosen or list(figures.values()))), figures)
+
+    def judge(self, overall: float, figures: dict[str, float]) -> None:
+        """Keep the best, slow down or stop when there is none to be had."""
+        recipe = self.run.recipe
         if overall >= self.best:
-            self.best = overall
+            self.best, self.stale = overall, 0
             write(self.run.out / "best.pt", self.result(figures))
+            return
+        self.stale += 1
+        if recipe.schedule == "plateau" and self.stale % PLATEAU == 0:
+            self.slowed *= 0.1
+        if recipe.patience and self.stale >= recipe.patience:
+            print(f"no gain in {self.stale} evaluations: stopped", flush=True)
+            self.stopping = True
 
     def result(self, figures: dict[str, float]) -> dict:
         """What others need of a run: see training.models.load."""
-        return {
-            "recipe": self.run.recipe.name,
-            "model": self.ema.state_dict(),
-            "figures": figures,
-            "step": self.step,
-        }
+        found = {"model": self.ema.state_dict(), "figures": figures, "step": self.step}
+        return self.named() | found
 
 
-CHOSEN_BY = ("eg1800 iou", "clips iou", "vikram iou")
+PARTS = ("model", "ema", "optimiser")
+COUNTERS = ("step", "spent_s", "best", "stale", "slowed")
+OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+CHOSEN_BY = ("eg1800 iou", "clips iou", "vikram iou", "parts miou")
+PLATEAU = 4  # evaluations without gain after which the plateau schedule slows down (source 004)
+
+
+def measured(model: nn.Module, recipe: Recipe, folder: Path, quick: bool = False) -> list[Score]:
+    """A network's figures on what is set aside for its task."""
+    if recipe.task == "parts":
+        from training import parts
+
+        return [parts.evaluate_parts(parts.PartsNetwork(model, recipe.sizes), folder)]
+    return evaluate(Network(model, recipe.sizes), folder, quick)
+
+
+def predicted(model: nn.Module, src: Tensor) -> dict[str, Tensor]:
+    """Logits by head."""
+    return model.heads(src) if hasattr(model, "heads") else {"mask": model(src)}
+
+
+def scaled(
+    batch: data.Batch, scale: float, task: str, device: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """src in 0..1, alpha in 0..1 or class numbers, weight 0 or 1; sides times `scale`."""
+    src, truth, weight = (part.to(device, non_blocking=True).float() for part in batch)
+    if task == "matte":
+        truth = truth / 255
+    if scale == 1:
+        return src / 255, truth, weight
+    mode = "area" if task == "matte" else "nearest"
+    truth = F.interpolate(truth, scale_factor=scale, mode=mode)
+    src, weight = (F.interpolate(x, scale_factor=scale, mode="area") for x in (src, weight))
+    return src / 255, truth, weight.floor()
 
 
 def flat(scores: list[Score]) -> dict[str, float]:
@@ -198,11 +247,15 @@ def groups(model: nn.Module, recipe: Recipe) -> list[dict]:
     ]
 
 
-def schedule(progress: float, warm_up: float) -> float:
-    """Factor on the rate: a linear rise, then half a cosine down to 1 %."""
-    if progress < warm_up:
-        return max(0.01, progress / warm_up)
-    share = (progress - warm_up) / (1 - warm_up)
+def schedule(recipe: Recipe, progress: float) -> float:
+    """Factor on the rate: a linear rise, then half a cosine down to 1 %, or a polynomial."""
+    if progress < recipe.warm_up:
+        return max(0.01, progress / recipe.warm_up)
+    share = (progress - recipe.warm_up) / (1 - recipe.warm_up)
+    if recipe.schedule == "plateau":
+        return 1.0  # Trainer.judge slows down
+    if recipe.schedule == "polynomial":
+        return max(0.001, (1 - share) ** 0.9)
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
 
 

@@ -1,6 +1,6 @@
 """The networks, and how to get one back from a checkpoint."""
 
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -9,25 +9,17 @@ import torch
 from torch import nn
 
 from realtime.contract import Card
-from realtime.errors import ModelContract, ModelNotFound
+from realtime.errors import ConfigError, ModelContract, ModelNotFound
 from training import recipe
+from training.recipe import Recipe
 
-
-def munet_webcam() -> nn.Module:
-    from training.models.munet import Light, MUNet
-
-    return MUNet(Light())
-
-
-def munet_128() -> nn.Module:
-    from training.models.munet import MUNet, Transposed
-
-    return MUNet(Transposed())
-
-
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "munet-webcam": munet_webcam,
-    "munet-128": munet_128,
+# name -> class; each in the file of its name, imported when it is asked for
+NETWORKS = {
+    "munet": "MUNet",
+    "sinet": "SINet",
+    "portraitnet": "PortraitNet",
+    "transfer": "Transfer",
+    "unet": "UNet",
 }
 
 ORIGIN = (
@@ -38,14 +30,22 @@ ORIGIN = (
 LICENCE = "Apache-2.0 for the code; weights learnt from pictures for research, see origin"
 
 
-def build(name: str) -> nn.Module:
-    """The network of a recipe, with fresh weights."""
-    return NETWORKS[recipe.find(name).name]()
+def build(used: Recipe) -> nn.Module:
+    """The network of a recipe, with fresh weights. Raises `ConfigError` for a bad option."""
+    module = import_module(f"training.models.{used.network}")
+    try:
+        return getattr(module, NETWORKS[used.network])(**used.options)
+    except (TypeError, KeyError) as error:
+        raise ConfigError(f"{used.network} does not take {used.options}: {error}") from error
 
 
 def start(model: nn.Module, weights: Path) -> None:
-    """Fill the encoder with folded ImageNet-style weights (.npz)."""
+    """Fill the encoder: folded weights (.npz), or the encoder of a checkpoint (.pt)."""
     try:
+        if weights.suffix == ".pt":
+            state = read(weights)["model"].items()
+            model.encoder.fill({k.removeprefix("encoder."): v for k, v in state})
+            return
         with np.load(weights) as found:
             model.encoder.fill(found)
     except OSError as error:
@@ -74,14 +74,14 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     The network takes src B x 3 x H x W, RGB in 0..1, and gives logits B x 1 x H x W.
     """
     found = read(Path(path))
-    model = build(found["recipe"])
+    used = recipe.find(found["recipe"], found.get("changes", ()))
+    model = build(used)
     try:
         model.load_state_dict(found["model"])
     except RuntimeError as error:
         raise ModelContract(
             f"{path} does not fit the network {found['recipe']}: {error}"
         ) from error
-    used = recipe.find(found["recipe"])
     card = Card(
         name=used.name,
         licence=LICENCE,

@@ -144,13 +144,16 @@ class Light(nn.Module):
         return crop(F.pixel_shuffle(self.head(x), 2), src)
 
 
+DECODERS = {"transposed": Transposed, "bilinear": Bilinear, "light": Light}
+
+
 class MUNet(nn.Module):
     """Encoder and one of the decoders, both of the same alpha."""
 
-    def __init__(self, decoder: nn.Module, alpha: float = 0.5):
+    def __init__(self, decoder: str = "light", alpha: float = 0.5):
         super().__init__()
         self.encoder = Encoder(alpha)
-        self.decoder = decoder
+        self.decoder = DECODERS[decoder](alpha)
 
     def forward(self, src: Tensor) -> Tensor:
         return self.decoder(src, self.encoder(src))
