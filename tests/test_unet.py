@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from training.models.munet import DECODERS, MUNet
 from training.models.transfer import Transfer
 from training.models.unet import CHANNELS, MEAN, UNet
 
@@ -134,3 +135,16 @@ def test_the_way_up_learns_while_the_encoder_stands_still() -> None:
     assert all(name.startswith(("ups.", "head.")) for name in learning)
     missing = [n for n, p in network.named_parameters() if p.requires_grad and p.grad is None]
     assert not missing
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_the_webcam_network_can_tell_classes_apart_too(decoder: str) -> None:
+    """Each class has a logit of its own at every pixel, at the place of its pixel."""
+    network = MUNet(decoder, outputs=9).eval()
+    with torch.inference_mode():
+        assert network(torch.rand(1, 3, 96, 64)).shape == (1, 9, 96, 64)
+        nn.init.zeros_(network.decoder.head.weight)
+        network.decoder.head.bias.copy_(
+            torch.arange(9.0).repeat_interleave(len(network.decoder.head.bias) // 9)
+        )
+        assert torch.equal(network(torch.rand(1, 3, 64, 64)).argmax(1), torch.full((1, 64, 64), 8))

@@ -4,8 +4,8 @@ Skips are the outputs of the expansions of blocks 13, 6, 3 and 1 (strides 16, 8,
 portrait U-Nets of the field. `Transposed` and `Bilinear` are that literature's decoders (source
 000, figure 8, has both); `Light` is ours, for 256x144 in about a millisecond.
 
-`forward(src)`: src B x 3 x H x W, RGB in 0..1 -> logits B x 1 x H x W. Any H, W >= 32: an
-up-sampled map is cropped to its skip where a side was odd.
+`forward(src)`: src B x 3 x H x W, RGB in 0..1 -> logits B x outputs x H x W. Any H, W >= 32:
+an up-sampled map is cropped to its skip where a side was odd.
 """
 
 from collections.abc import Callable
@@ -61,10 +61,10 @@ def climb(ups: nn.ModuleList, src: Tensor, maps: list[Tensor]) -> Tensor:
 class Transposed(nn.Module):
     """The literature's decoder of transposed convolutions, 1x1 at the end."""
 
-    def __init__(self, alpha: float = 0.5):
+    def __init__(self, alpha: float = 0.5, outputs: int = 1):
         super().__init__()
         self.ups = stairs(transposed, alpha)
-        self.head = nn.Conv2d(WIDTHS[-1], 1, 1)
+        self.head = nn.Conv2d(WIDTHS[-1], outputs, 1)
 
     def forward(self, src: Tensor, maps: list[Tensor]) -> Tensor:
         return self.head(climb(self.ups, src, maps))
@@ -73,10 +73,10 @@ class Transposed(nn.Module):
 class Bilinear(nn.Module):
     """The literature's decoder of bilinear steps and convolutions, 1x1 at the end."""
 
-    def __init__(self, alpha: float = 0.5):
+    def __init__(self, alpha: float = 0.5, outputs: int = 1):
         super().__init__()
         self.ups = stairs(bilinear, alpha)
-        self.head = nn.Conv2d(WIDTHS[-1], 1, 1)
+        self.head = nn.Conv2d(WIDTHS[-1], outputs, 1)
 
     def forward(self, src: Tensor, maps: list[Tensor]) -> Tensor:
         return self.head(climb(self.ups, src, maps))
@@ -121,6 +121,7 @@ class Light(nn.Module):
     def __init__(
         self,
         alpha: float = 0.5,
+        outputs: int = 1,
         widths: tuple[int, ...] = (128, 64, 32, 24),
         depths: tuple[int, ...] = (2, 2, 2, 2),
     ):
@@ -132,7 +133,7 @@ class Light(nn.Module):
         rows = zip([top, *widths[:-1]], reversed(skips), widths, depths, strict=True)
         self.fuses = nn.ModuleList(Fuse(*row) for row in rows)
         self.detail = nn.Conv2d(3, widths[-1], 4, 2, padding=1, bias=False)
-        self.head = nn.Conv2d(widths[-1], 4, 1)
+        self.head = nn.Conv2d(widths[-1], 4 * outputs, 1)
 
     def forward(self, src: Tensor, maps: list[Tensor]) -> Tensor:
         *skips, top = maps
@@ -150,10 +151,10 @@ DECODERS = {"transposed": Transposed, "bilinear": Bilinear, "light": Light}
 class MUNet(nn.Module):
     """Encoder and one of the decoders, both of the same alpha."""
 
-    def __init__(self, decoder: str = "light", alpha: float = 0.5):
+    def __init__(self, decoder: str = "light", alpha: float = 0.5, outputs: int = 1):
         super().__init__()
         self.encoder = Encoder(alpha)
-        self.decoder = DECODERS[decoder](alpha)
+        self.decoder = DECODERS[decoder](alpha, outputs)
 
     def forward(self, src: Tensor) -> Tensor:
         return self.decoder(src, self.encoder(src))
