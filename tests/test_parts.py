@@ -192,7 +192,9 @@ class Colours(nn.Module):
 
 def test_labels_have_the_picture_s_size(folder: Path) -> None:
     bgr = cv2.imread(str(folder / "stills/val/ccp/img/0.png"))
-    labels = parts.Labeller(Colours(), [(128, 64), (64, 96)])(bgr)
+    labels = parts.PartsNetwork(Colours(), [(128, 64), (64, 96)])(bgr)
     assert (labels.shape, labels.dtype) == (bgr.shape[:2], np.uint8)
-    figures = parts.evaluate_parts(parts.Labeller(Colours(), [(96, 64), (32, 48)]), folder).figures
+    figures = parts.evaluate_parts(
+        parts.PartsNetwork(Colours(), [(96, 64), (32, 48)]), folder
+    ).figures
     assert 85 < figures["miou"] < 100  # half the size: only the edges suffer

@@ -105,7 +105,7 @@ def window(sides: tuple[int, ...], size: Size, rng: Generator) -> tuple[slice, s
     return slice(top, top + rows), slice(left, left + columns)
 
 
-class Labeller:
+class PartsNetwork:
     """A network in evaluation mode, from a BGR picture to labels of the picture's size.
 
     The whole picture goes in at the size nearest in shape; the logits are enlarged, then the
