@@ -7,6 +7,7 @@ is shared by all streams, inference requests and recurrent memory belong to one 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +15,33 @@ import numpy as np
 import openvino as ov
 import openvino.properties as props
 import openvino.properties.hint as hints
+from openvino import opset13 as op
 
 from realtime.contract import ALPHA, CLASSES, IMAGE, Card, Size, nearest_size
 from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
 
 CPU = "CPU"
+CHOOSERS = ("AUTO", "HETERO", "MULTI", "BATCH")
+"""Names that stand for OpenVINO's choice among the machine's devices."""
+LATENCY = {hints.performance_mode(): hints.PerformanceMode.LATENCY}
 
 
 class MattingModel:
     """A network read from an .xml, compiled once per input size and shared between threads.
 
-    `device` is the one really in use; `fallback` is one line when it is not the wanted one.
-    `threads` limits inference on the CPU, 0 leaves the choice to OpenVINO. Raises `ModelNotFound`
-    without a file, `ModelError` for one that cannot be read, `ModelContract` for a bad card.
+    `device` is CPU, GPU, NPU, AUTO or a list such as "AUTO:GPU,CPU". One that cannot be used is
+    replaced by the CPU, once, and `fallback` is one line that says why. Every size is compiled as
+    a graph of fixed shape, as an NPU demands. `threads` limits inference on the CPU, 0 leaves the
+    choice to OpenVINO. Raises `ModelNotFound` without a file, `ModelError` for one that cannot be
+    read, `ModelContract` for a bad card.
     """
 
     def __init__(self, path: Path, device: str = CPU, threads: int = 0) -> None:
         self._core = ov.Core()
+        self._core.set_property(CPU, _cpu_options(threads))
         self._where = path.name
         self._graph = _read(self._core, path)
-        self._threads = threads
         self._lock = threading.Lock()
         self._compiled: dict[Size, ov.CompiledModel] = {}
         self.card = Card.of(self._graph, self._where)
@@ -55,14 +62,10 @@ class MattingModel:
             return self._compiled[size]
 
     def _probe(self) -> None:
-        """Ask for the device now, so that a missing one is known before the first frame.
-
-        Lists such as "AUTO:GPU,CPU" have no name of their own; the compiler judges them.
-        """
-        if ":" in self.device:
-            return
+        """Try the device with next to nothing, so that a missing one is known at once."""
+        number = op.parameter([1])
         try:
-            self._core.get_property(self.device, props.device.full_name())
+            self._core.compile_model(ov.Model([op.relu(number)], [number]), self.device)
         except RuntimeError as error:
             self._fall_back(error)
 
@@ -73,13 +76,14 @@ class MattingModel:
                 f"{self._where} cannot run on the CPU: {_reason(error)}",
                 "convert the model again, or install openvino again",
             ) from error
-        self.fallback = f"{self.device} cannot be used, CPU instead: {_reason(error)}"
+        why = _absent(self.device, self._core.available_devices) or _reason(error)
+        self.fallback = f"{self.device} cannot be used, CPU instead: {why}"
         self.device = CPU
 
     def _compile(self, size: Size) -> ov.CompiledModel:
         graph = self._sized(size)
         try:
-            return self._core.compile_model(graph, self.device, self._options())
+            return self._core.compile_model(graph, self.device, LATENCY)
         except RuntimeError as error:
             self._fall_back(error)
         return self._compile(size)
@@ -98,16 +102,6 @@ class MattingModel:
                 "convert the model again with scrim-convert",
             ) from error
         return graph
-
-    def _options(self) -> dict[str, Any]:
-        options = {hints.performance_mode(): hints.PerformanceMode.LATENCY}
-        if self.device == CPU:
-            options[props.num_streams()] = 1
-            # In bfloat16, which OpenVINO takes where the processor has it, alpha is off by 0.5.
-            options[hints.inference_precision()] = ov.Type.f32
-            if self._threads > 0:
-                options[props.inference_num_threads()] = self._threads
-        return options
 
 
 class MattingSession:
@@ -160,7 +154,7 @@ class MattingSession:
         """Return the checked alpha and all outputs, which live until the next frame."""
         self._take_size(bgr)
         if not self._memory:
-            self._memory = self._zeros()
+            self._memory = empty_memory(self._request.get_compiled_model(), self._model.card)
         try:
             outputs = self._request.infer(
                 {IMAGE: bgr[np.newaxis], **self._memory}, share_inputs=True, share_outputs=True
@@ -186,16 +180,6 @@ class MattingSession:
             self._size = size
             self.reset()
 
-    def _zeros(self) -> dict[str, Any]:
-        """Return the memory of a stream that has seen nothing; open dimensions count 1."""
-        compiled = self._request.get_compiled_model()
-        zeros = {}
-        for name, _ in self._model.card.memory:
-            port = compiled.input(name)
-            shape = [side.get_length() if side.is_static else 1 for side in port.partial_shape]
-            zeros[name] = np.zeros(shape, port.element_type.to_dtype())
-        return zeros
-
     def _checked(self, output: Any, shape: tuple[int, ...]) -> Alpha:
         """Return a copy in 0..1. A sum is finite only when every pixel is: one quick pass."""
         if output.shape != (1, 1, *shape):
@@ -206,6 +190,16 @@ class MattingSession:
             raise FrameError("the network gave values that are no numbers", "try another model")
         alpha: Alpha = np.clip(output[0, 0], 0.0, 1.0)
         return alpha
+
+
+def empty_memory(compiled: ov.CompiledModel, card: Card) -> dict[str, Any]:
+    """Return the memory of a stream that has seen nothing; open dimensions count 1."""
+    zeros = {}
+    for name, _ in card.memory:
+        port = compiled.input(name)
+        shape = [side.get_length() if side.is_static else 1 for side in port.partial_shape]
+        zeros[name] = np.zeros(shape, port.element_type.to_dtype())
+    return zeros
 
 
 def read_card(path: Path) -> Card:
@@ -220,6 +214,23 @@ def available_devices() -> list[str]:
     return [f"{name} ({core.get_property(name, props.device.full_name())})" for name in names]
 
 
+def _cpu_options(threads: int) -> dict[Any, Any]:
+    """Return what holds wherever OpenVINO takes the CPU, be it by AUTO or for a part of a graph.
+
+    In bfloat16, which OpenVINO takes where the processor has it, alpha is off by 0.5.
+    """
+    options = {props.num_streams(): 1, hints.inference_precision(): ov.Type.f32}
+    return options | ({props.inference_num_threads(): threads} if threads else {})
+
+
+def _absent(device: str, here: Sequence[str]) -> str:
+    """Say which devices of a list such as "AUTO:GPU,CPU" the machine lacks, "" if none."""
+    kinds = {*CHOOSERS, *(name.partition(".")[0] for name in here)}
+    wanted = [name.lstrip("-") for name in device.rpartition(":")[2].split(",") if name]
+    lacking = [name for name in wanted if name.partition(".")[0] not in kinds]
+    return f"no {' or '.join(lacking)} found here, is the driver installed?" if lacking else ""
+
+
 def _read(core: ov.Core, path: Path) -> ov.Model:
     if not path.is_file():
         raise ModelNotFound(f"no model at {path}", "give a shipped name or a path to an .xml")
@@ -232,6 +243,6 @@ def _read(core: ov.Core, path: Path) -> ov.Model:
 
 
 def _reason(error: RuntimeError) -> str:
-    """Return the last line that OpenVINO wrote, without its trail of source files."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """Return the last line with words that OpenVINO wrote, without its trail of source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" ;")]
     return lines[-1] if lines else type(error).__name__
