@@ -168,6 +168,12 @@ def test_a_class_found_where_it_never_is_costs() -> None:
     assert parts.ious(parts.confusion(out, true)) == {BACKGROUND: 75.0, HAIR: 0.0}
 
 
+@pytest.mark.parametrize("out", [np.full((4, 4), 9, np.uint8), np.zeros((4, 5), np.uint8)])
+def test_maps_that_do_not_fit_are_refused(out: np.ndarray) -> None:
+    with pytest.raises(ConfigError, match="does not fit"):
+        parts.confusion(out, np.zeros((4, 4), np.uint8))
+
+
 def test_what_is_missing_is_told(folder: Path, tmp_path: Path) -> None:
     (folder / "stills/val/ccp/img/1.png").unlink()
     with pytest.raises(ConfigError, match=r"1\.png has no picture"):

@@ -63,7 +63,8 @@ class PartsBatches(Dataset[Batch]):
         for _ in range(self.recipe.batch):
             pixels = self.pack.read(found[rng.integers(len(found))])
             src, labels = drawn(pixels, shape.size, self.recipe.camera, rng)
-            views.append(View(src, np.where(labels == UNKNOWN, 0, labels), self.weights[labels]))
+            weight = self.weights[labels]
+            views.append(View(src, np.where(weight > 0, labels, 0), weight))
         return stacked(views)
 
 
@@ -142,8 +143,14 @@ def evaluate_parts(infer: Infer, data: Path) -> Score:
 
 
 def confusion(out: Pixels, true: Pixels) -> Counts:
-    """Known pixels by true class (row) and found class (column)."""
+    """Known pixels by true class (row) and found class (column).
+
+    Raises `ConfigError` for maps that do not fit each other or hold other numbers than classes.
+    """
     known = true != UNKNOWN
+    if out.shape != true.shape or max(out.max(), true[known].max(initial=0)) >= len(CLASSES):
+        hint = f"wanted the numbers 0 to {len(CLASSES) - 1} in maps of {true.shape}"
+        raise ConfigError(f"a label map of {out.shape} does not fit", hint)
     pairs = true[known].astype(np.int64) * len(CLASSES) + out[known]
     return np.bincount(pairs, minlength=len(CLASSES) ** 2).reshape(len(CLASSES), -1)
 
