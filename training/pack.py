@@ -1,30 +1,66 @@
-"""One packed file of all training pictures: raw pixels behind an index, read through memory.
+"""One small file of all training pictures, behind an index: what a run reads, and can be carried.
 
-Decoding JPEGs costs more than all augmentation together; raw bytes in a mapped file cost nothing.
-The file: a line of JSON with its own length, the index as JSON, then the pixels of each picture
-(H x W x 4 uint8, RGB and alpha; H x W x 3 where no person is), area-downscaled to `LONG_SIDE`.
+The file: a line of text (version, offset and length of the index), then of each picture its colours
+(JPEG, or WebP where the file must be small) and, where there is a person, its alpha or label map
+(WebP without loss), then the index: zlib-packed JSON. Pictures are area-downscaled to a long side.
+Decoding costs about a fifth of what a batch costs, so nothing is kept unpacked.
 
-Expected under the data folder (see its README): stills/train/<source>/{img,mask,matte},
-pseudo/{img,mask}, sequences/<name>.{mp4,alpha.mkv}, negatives/img, backgrounds.
+`training.readers` tells which layouts of folders can be packed.
 """
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.errors import ConfigError
+from training.pictures import Pixels, listed, photo, picture, same_size, video
+from training.readers import HELD_OUT, KINDS, Item, listing, refuse, trouble
 
-LONG_SIDE = 400
+__all__ = ["HELD_OUT", "Pack", "Pixels", "Quality", "Row", "build", "kept", "listed", "picture"]
+
 HEADER = 64  # bytes of the first line
-HELD_OUT = 10  # every tenth negative is kept for measuring, see training.evaluate
+VERSION = "scrim-pack-2"
+EVERY_FRAME = 2  # every second frame of a clip
+SAMPLE = 16  # every 16th picture tells how large the file would be
 
-Pixels = NDArray[np.uint8]
+Watched = Callable[[Sequence[Item]], Iterable[Item]]  # shows progress
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How small pictures are made. Label maps and their pictures keep 1.28 times the side."""
+
+    long_side: int = 400  # pixels
+    codec: str = ".jpg"
+    level: int = 92  # 0..100
+    every: int = 1  # keep every n-th background and frame of clips
+
+    def __str__(self) -> str:
+        thinned = f", every {self.every}. background and frame" if self.every > 1 else ""
+        return f"long side {self.long_side}, {self.codec[1:]} {self.level}{thinned}"
+
+
+# From good to small: colours first, then what there is most of, size and detail last.
+LADDER = (
+    Quality(),
+    Quality(400, ".jpg", 85),
+    Quality(400, ".webp", 88),
+    Quality(360, ".webp", 85),
+    Quality(320, ".webp", 85),
+    Quality(320, ".webp", 85, every=2),
+    Quality(320, ".webp", 80, every=2),
+    Quality(320, ".webp", 75, every=3),
+    Quality(288, ".webp", 75, every=3),
+    Quality(256, ".webp", 70, every=4),
+    Quality(192, ".webp", 65, every=4),
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +71,10 @@ class Row:
     name: str
     height: int
     width: int
-    channels: int
+    channels: int  # 4 with alpha or labels, else 3
     offset: int = 0
+    colours: int = 0  # bytes
+    alpha: int = 0  # bytes, right behind the colours
     box: tuple[int, int, int, int] = (0, 0, 0, 0)  # x0 y0 x1 y1 of alpha > 0.5
     soft: bool = False  # a soft matte rather than a hand mask
 
@@ -47,128 +85,201 @@ class Pack:
     def __init__(self, path: Path):
         try:
             with path.open("rb") as file:
-                size = int(file.readline())
-                file.seek(HEADER)
-                rows = json.loads(file.read(size))
-            self.pixels = np.memmap(path, np.uint8, "r", offset=HEADER + size)
-        except (OSError, ValueError) as error:
+                version, offset, size = file.read(HEADER).decode().split()
+                if version != VERSION:
+                    raise ValueError(f"its format is {version}, wanted {VERSION}")
+                file.seek(int(offset))
+                self.index: dict[str, Any] = json.loads(zlib.decompress(file.read(int(size))))
+            self.bytes = np.memmap(path, np.uint8, "r")
+        except (OSError, ValueError, zlib.error) as error:
             hint = "build it with scrim-train pack"
             raise ConfigError(f"{path} is no packed data: {error}", hint) from error
-        self.rows = [Row(**{**row, "box": tuple(row["box"])}) for row in rows]
+        self.rows = [Row(**{**row, "box": tuple(row["box"])}) for row in self.index["rows"]]
         self.sources: dict[str, list[Row]] = {}
         for row in self.rows:
             self.sources.setdefault(row.source, []).append(row)
 
     def read(self, row: Row) -> Pixels:
-        """H x W x channels, read-only."""
-        end = row.offset + row.height * row.width * row.channels
-        return self.pixels[row.offset : end].reshape(row.height, row.width, row.channels)
+        """H x W x channels: RGB, or RGB and alpha (or label)."""
+        middle = row.offset + row.colours
+        bgr = cv2.imdecode(self.bytes[row.offset : middle], cv2.IMREAD_COLOR)
+        if row.channels == 3:
+            return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        out = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+        alpha = cv2.imdecode(self.bytes[middle : middle + row.alpha], cv2.IMREAD_GRAYSCALE)
+        return np.asarray(cv2.insertChannel(alpha, out, 3), np.uint8)
 
 
-def build(data: Path, out: Path) -> Pack:
-    """Pack the folder `data` into the file `out` (written whole or not at all)."""
-    if not data.is_dir():
-        raise ConfigError(f"no folder {data}", "name the folder of training pictures with --data")
+def plain(items: Sequence[Item]) -> Sequence[Item]:
+    return items
+
+
+def build(
+    data: Path,
+    out: Path,
+    quality: Quality = LADDER[0],
+    kinds: Sequence[str] = KINDS,
+    skip_bad: bool = False,
+    watched: Watched = plain,
+) -> Pack:
+    """Pack the folder `data` into the file `out`, written whole or not at all.
+
+    Raises one `ConfigError` that lists every file that cannot be used, also of those set aside for
+    measuring; with `skip_bad` they are counted in the pack's index as "left_out".
+    """
+    found = listing(data)
+    chosen = [item for item in found.items if item.kind in kinds]
+    problems = found.problems + [
+        bad for i in chosen if i.held_out and i.mask and (bad := trouble(i))
+    ]
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
     out.parent.mkdir(parents=True, exist_ok=True)
-    body, part = out.with_suffix(".body"), out.with_suffix(".part")
-    rows, offset = [], 0
-    with body.open("wb") as file:
-        for row, pixels in pictures(data):
-            rows.append(asdict(row) | {"offset": offset})
-            offset += file.write(pixels.tobytes())
-    if not rows:
-        body.unlink()
-        raise ConfigError(f"no training pictures under {data}", "see the layout in training.pack")
-    index = json.dumps(rows).encode()
-    with part.open("wb") as file:
-        file.write(str(len(index)).encode().ljust(HEADER - 1) + b"\n" + index)
-        with body.open("rb") as source:
-            while chunk := source.read(1 << 24):
-                file.write(chunk)
-    body.unlink()
-    os.replace(part, out)
+    try:
+        with part.open("wb") as file:
+            file.write(b" " * HEADER)
+            rows = []
+            for item in watched(thinned(chosen, quality.every)):
+                try:
+                    rows += [add(file, *each, quality) for each in list(rows_of(item, quality))]
+                except ConfigError as error:
+                    problems.append(error.message)
+            if not skip_bad:
+                refuse(problems)
+            about = {"digest": found.digest(), "quality": str(quality), "left_out": len(problems)}
+            close(file, about | {"rows": rows})
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
     return Pack(out)
 
 
-def pictures(data: Path) -> Iterator[tuple[Row, Pixels]]:
-    """Every training picture of the folder, shrunk, with its row."""
-    for folder in sorted((data / "stills" / "train").glob("*")):
-        for path in listed(folder / "img"):
-            yield person(folder.name, path, folder / "mask", folder / "matte")
-    for path in listed(data / "pseudo" / "img"):
-        yield person("pseudo", path, None, data / "pseudo" / "mask")
-    for path in sorted((data / "sequences").glob("*.alpha.mkv")):
-        yield from frames(path)
-    for path in [p for i, p in enumerate(listed(data / "negatives" / "img")) if i % HELD_OUT]:
-        yield empty("negative", path)
-    for path in listed(data / "backgrounds"):
-        yield empty("background", path)
-
-
-def listed(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
-
-
-def person(source: str, path: Path, masks: Path | None, mattes: Path) -> tuple[Row, Pixels]:
-    """A still with its matte where it has one, else its mask."""
-    matte = mattes / f"{path.stem}.png"
-    soft = matte.is_file()
-    if not soft and masks:
-        matte = masks / f"{path.stem}.png"
-    return labelled(source, path.stem, picture(path), picture(matte, grey=True), soft)
-
-
-def frames(path: Path) -> Iterator[tuple[Row, Pixels]]:
-    """Every second frame of a clip and its matte."""
-    name = path.name.removesuffix(".alpha.mkv")
-    both = zip(video(path.with_name(f"{name}.mp4")), video(path), strict=True)
-    for number, (bgr, pha) in enumerate(both):
-        if number % 2 == 0:
-            yield labelled("sequence", f"{name}:{number}", bgr, pha[:, :, 0], True)
-
-
-def labelled(source: str, name: str, bgr: Pixels, pha: Pixels, soft: bool) -> tuple[Row, Pixels]:
-    """Join colour and alpha, refusing pairs that do not fit."""
-    if bgr.shape[:2] != pha.shape:
-        sides = f"{bgr.shape[1]}x{bgr.shape[0]} and {pha.shape[1]}x{pha.shape[0]}"
-        raise ConfigError(f"{source}/{name}: picture and matte differ in size ({sides})")
-    rgb = shrink(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-    pixels = np.dstack([rgb, shrink(pha)])
-    box = cv2.boundingRect((pixels[:, :, 3] > 127).astype(np.uint8))
-    x, y, w, h = (int(v) for v in box)
-    return Row(source, name, *pixels.shape, box=(x, y, x + w, y + h), soft=soft), pixels
-
-
-def empty(source: str, path: Path) -> tuple[Row, Pixels]:
-    pixels = shrink(cv2.cvtColor(picture(path), cv2.COLOR_BGR2RGB))
-    return Row(source, path.stem, *pixels.shape), pixels
-
-
-def picture(path: Path, grey: bool = False) -> Pixels:
-    """Read BGR, or one grey channel."""
-    read = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
-    if read is None:
-        raise ConfigError(f"{path} is missing or no picture")
-    return np.asarray(read, np.uint8)
-
-
-def video(path: Path) -> Iterator[Pixels]:
-    """BGR frames; a grey video comes as three equal channels with exact values."""
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise ConfigError(f"{path} is missing or no video")
+def kept(data: Path, out: Path, skip_bad: bool = False, watched: Watched = plain) -> Pack:
+    """The pack of a folder, built anew where it is missing, old, or the folder has changed."""
     try:
-        while (read := capture.read())[0]:
-            yield np.asarray(read[1], np.uint8)
-    finally:
-        capture.release()
+        pack = Pack(out)
+    except ConfigError:
+        return build(data, out, skip_bad=skip_bad, watched=watched)
+    if pack.index["digest"] == listing(data).digest():
+        return pack
+    return build(data, out, skip_bad=skip_bad, watched=watched)
 
 
-def shrink(image: Pixels) -> Pixels:
-    """Area-downscale to a long side of at most LONG_SIDE."""
+def fitting(
+    data: Path,
+    megabytes: float,
+    long_side: int = LADDER[0].long_side,
+    kinds: Sequence[str] = KINDS,
+    watched: Watched = plain,
+) -> Quality:
+    """The best quality of `LADDER` with which the pack is at most `megabytes` (10^6 bytes)."""
+    items = [item for item in listing(data).items if item.kind in kinds and not item.held_out]
+    for quality in LADDER:
+        quality = replace(quality, long_side=min(long_side, quality.long_side))
+        if estimate(items, quality, watched) < 0.97e6 * megabytes:
+            return quality
+    raise ConfigError(
+        f"the pictures do not fit into {megabytes:g} MB", "leave kinds out with --kind"
+    )
+
+
+def estimate(items: Sequence[Item], quality: Quality, watched: Watched) -> float:
+    """Bytes the pack would have, from a sample of each kind."""
+    total = 0.0
+    for kind in KINDS:
+        all_ = thinned([item for item in items if item.kind == kind], quality.every)
+        sample = all_[:: max(1, min(SAMPLE, len(all_) // 8))]
+        sizes = [size for item in watched(sample) for size in lengths(item, quality)]
+        total += sum(sizes) * len(all_) / max(1, len(sample))
+    return total
+
+
+def lengths(item: Item, quality: Quality) -> list[int]:
+    """Bytes of each row of an item, with its part of the index; none of a bad one."""
+    try:
+        return [60 + sum(map(len, encoded(p, quality))) for _, p in rows_of(item, quality)]
+    except ConfigError:
+        return []
+
+
+def thinned(items: Sequence[Item], every: int) -> list[Item]:
+    """Training pictures alone, backgrounds thinned out."""
+    found = [item for item in items if not item.held_out]
+    rooms = [item for item in found if item.kind == "background"]
+    dropped = set(rooms) - set(rooms[::every])
+    return [item for item in found if item not in dropped]
+
+
+def rows_of(item: Item, quality: Quality) -> Iterator[tuple[Row, Pixels]]:
+    """The pictures of an item, shrunk, each with its row."""
+    if item.kind == "sequence":
+        yield from frames(item, quality)
+    elif item.mask is None:
+        bgr = shrunk(photo(item.picture), quality.long_side)
+        yield Row(item.source, item.name, *bgr.shape), bgr
+    elif item.kind == "parts":
+        yield joined(item, item.name, *item.load(), round(1.28 * quality.long_side))
+    else:
+        yield joined(item, item.name, *item.load(), quality.long_side)
+
+
+def frames(item: Item, quality: Quality) -> Iterator[tuple[Row, Pixels]]:
+    """Every n-th frame of a clip and its matte."""
+    step, whole = EVERY_FRAME * quality.every, item.mask or item.picture
+    films = zip(video(item.picture), video(whole), strict=True)
+    try:
+        for number, (bgr, pha) in enumerate(films):
+            if number % step == 0:
+                same_size(item.picture, bgr, whole, pha[:, :, 0])
+                name = f"{item.name}:{number}"
+                yield joined(item, name, bgr, pha[:, :, 0], quality.long_side)
+    except ValueError as error:
+        raise ConfigError(f"{item.picture} and {whole.name} differ in length") from error
+
+
+def joined(item: Item, name: str, bgr: Pixels, pha: Pixels, long_side: int) -> tuple[Row, Pixels]:
+    """A row and its pixels, BGR and alpha (or label)."""
+    labels = item.kind == "parts"
+    alpha = shrunk(pha, long_side, cv2.INTER_NEAREST if labels else cv2.INTER_AREA)
+    person = (alpha > 0) & (alpha < 255) if labels else alpha > 127
+    x, y, w, h = (int(v) for v in cv2.boundingRect(person.astype(np.uint8)))
+    pixels = np.dstack([shrunk(bgr, long_side), alpha])
+    box = (x, y, x + w, y + h)
+    return Row(item.source, name, *pixels.shape, box=box, soft=item.soft), pixels
+
+
+def encoded(pixels: Pixels, quality: Quality) -> tuple[bytes, bytes]:
+    """Colours and alpha (nothing without one) as they stand in the file."""
+    flag = cv2.IMWRITE_JPEG_QUALITY if quality.codec == ".jpg" else cv2.IMWRITE_WEBP_QUALITY
+    bgr = np.ascontiguousarray(pixels[:, :, :3])
+    colours = cv2.imencode(quality.codec, bgr, [flag, quality.level])[1].tobytes()
+    if pixels.shape[2] == 3:
+        return colours, b""
+    alpha = cv2.cvtColor(np.ascontiguousarray(pixels[:, :, 3]), cv2.COLOR_GRAY2BGR)
+    without_loss = [cv2.IMWRITE_WEBP_QUALITY, 101]
+    return colours, cv2.imencode(".webp", alpha, without_loss)[1].tobytes()
+
+
+def add(file: BinaryIO, row: Row, pixels: Pixels, quality: Quality) -> dict[str, Any]:
+    """Write a picture; gives its row."""
+    colours, alpha = encoded(pixels, quality)
+    offset = file.tell()
+    file.write(colours + alpha)
+    return asdict(replace(row, offset=offset, colours=len(colours), alpha=len(alpha)))
+
+
+def close(file: BinaryIO, index: dict[str, Any]) -> None:
+    """Write index and first line."""
+    packed, offset = zlib.compress(json.dumps(index).encode()), file.tell()
+    file.write(packed)
+    file.seek(0)
+    file.write(f"{VERSION} {offset} {len(packed)}".encode().ljust(HEADER - 1) + b"\n")
+
+
+def shrunk(image: Pixels, long_side: int, mode: int = cv2.INTER_AREA) -> Pixels:
+    """Downscaled to a long side of at most `long_side`."""
     height, width = image.shape[:2]
-    scale = LONG_SIDE / max(height, width)
+    scale = long_side / max(height, width)
     if scale >= 1:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, size, interpolation=mode), np.uint8)
