@@ -1,4 +1,4 @@
-"""`scrim-convert`: a trained checkpoint becomes a stamped, checked IR in models_ir/."""
+"""`scrim-convert`: a trained or foreign model becomes a stamped, checked IR in models_ir/."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conversion import check, readme
+from conversion import check, foreign, readme
+from conversion.cards import choose, load
 from conversion.pictures import draw, read_folder
-from conversion.read import read
+from conversion.read import Original, read
 from conversion.stamp import beside, save, stamp
 from realtime.errors import enter
 
@@ -19,24 +20,37 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def convert(
-    checkpoint: Annotated[Path, typer.Argument(help="written by scrim-train, e.g. best.pt")],
-    name: Annotated[str, typer.Option(help="another name than the checkpoint's own")] = "",
+    source: Annotated[
+        Path, typer.Argument(help="best.pt of scrim-train, or a model of others; see --card")
+    ],
+    name: Annotated[str, typer.Option(help="another name than the checkpoint's or card's")] = "",
+    card: Annotated[str, typer.Option(help="table of a foreign model; default: by file name")] = "",
+    cards: Annotated[
+        Path | None, typer.Option(help="a TOML file with tables of your own; see conversion/README")
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder of the IR files")] = Path("models_ir"),
     pictures: Annotated[
         Path | None, typer.Option(help="folder of pictures to compare with; default: drawn ones")
     ] = None,
 ) -> None:
-    """Convert a trained checkpoint to an OpenVINO IR, unless it drifts from the original."""
+    """Convert a model to an OpenVINO IR, unless it drifts from the original."""
     seen = read_folder(pictures) if pictures else draw()
-    original = read(checkpoint, name)
-    stamped = stamp(original.graph, original.card)
+    original = _read(source, name, card, cards)
+    stamped = stamp(original.graph, original.card, original.signature)
     with beside(out, original.card.name) as ir:
         save(stamped, ir)
         drifts = check.compare(original, ir, seen)
-        Console().print(check.table(drifts))
-        check.refuse(drifts, check.LIMIT_FP16)
+        Console().print(check.table(drifts), f"the original ran in {original.runtime}")
+        check.refuse(drifts, original.budget or check.LIMIT_FP16)
     readme.write(out)
     typer.echo(f"wrote {out / original.card.name}.xml")
+
+
+def _read(source: Path, name: str, card: str, cards: Path | None) -> Original:
+    if source.suffix == ".pt":
+        return read(source, name)
+    key, table = choose(source, card, load() | (load(cards) if cards else {}))
+    return foreign.read(source, table, table.card(name or key))
 
 
 def main() -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import openvino as ov
 from openvino.frontend import OpConversionFailure
 from pydantic import ValidationError
 
+from conversion import picture
+from conversion.cards import OURS, Signature
 from realtime.contract import Card, Size
 from realtime.errors import ConfigError, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A network as it was trained.
+    """A network as its authors left it.
 
-    `graph` takes RGB, float32 (1, 3, height, width) in 0..1, and gives logits of the same size.
-    `alpha` runs the network where it was trained: BGR uint8 (height, width, 3) -> float32
-    (height, width) in 0..1.
+    `graph` takes a picture and gives a matte as `signature` says. `alpha` runs the network in
+    `runtime`, where it was made: BGR uint8 (height, width, 3) -> float32 (height, width) in 0..1.
+    `budget` is the difference of alpha that its card allows, None for the usual one.
     """
 
     graph: ov.Model
     card: Card
     alpha: Callable[[Bytes], Alpha]
+    signature: Signature = OURS
+    runtime: str = "PyTorch"
+    budget: float | None = None
 
 
 def read(path: Path, name: str = "") -> Original:
@@ -62,7 +66,9 @@ def _renamed(card: Card, name: str) -> Card:
 
 
 def from_torch(module: nn.Module, card: Card) -> Original:
-    """Read a module in evaluation mode: RGB (1, 3, H, W) in 0..1 -> logits (1, 1, H, W).
+    """Read a module in evaluation mode: RGB (1, 3, H, W) in 0..1 -> logits (1, K, H, W).
+
+    K is 1, or the number of the card's classes, of which the first is the background.
 
     From here on PyTorch computes on one thread, or its waiting threads and OpenVINO's would take
     turns in each other's way (25 ms become 600).
@@ -72,10 +78,9 @@ def from_torch(module: nn.Module, card: Card) -> Original:
     torch.set_num_threads(1)
 
     def alpha(bgr: Bytes) -> Alpha:
-        rgb = np.ascontiguousarray(bgr[..., ::-1].transpose(2, 0, 1)[None])
         with torch.inference_mode():
-            logits = module(torch.from_numpy(rgb).float() / 255)
-        return np.asarray(torch.sigmoid(logits)[0, 0])
+            logits = module(torch.from_numpy(picture.feed(bgr, OURS)))
+        return picture.matte(logits.numpy(), OURS, card, bgr.shape[:2])
 
     width, height = card.sizes[0]
     try:

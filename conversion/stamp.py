@@ -7,47 +7,57 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from realtime.contract import ALPHA, IMAGE, Card
+from conversion import ports
+from conversion.cards import OURS, Signature
+from conversion.head import head
+from realtime.contract import IMAGE, Card
 from realtime.errors import ModelError
 
 LARGE = 4096
 """Values from which a weight is worth storing in FP16; the many small ones are 10 % of a file."""
 
 
-def stamp(graph: ov.Model, card: Card) -> ov.Model:
+def stamp(graph: ov.Model, card: Card, signature: Signature = OURS) -> ov.Model:
     """Return the graph as the engine wants it, with its card; the given graph is used up.
 
-    From RGB float32 (1, 3, H, W) in 0..1 -> logits to `image`, BGR uint8 (1, H, W, 3) ->
-    `alpha`, float32 (1, 1, H, W) in 0..1. Memory pairs named by the card stay as they are.
-    Raises `ModelContract` when the result does not keep what the card promises.
+    From what the signature says to `image`, BGR uint8 (1, H, W, 3) -> `alpha`, float32
+    (1, 1, H, W) in 0..1, and `classes`, uint8 (1, H, W), where the card names some. Memory pairs
+    of the card stay as they are, other outputs go. Raises `ModelContract` when the graph does not
+    keep what card and signature promise.
     """
-    remembered = {name for pair in card.memory for name in pair}
-    image = _first_other(graph.inputs, remembered)
-    logits = _first_other(graph.outputs, remembered)
-    processor = PrePostProcessor(graph)
-    picture = processor.input(image)
-    picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    picture.tensor().set_color_format(ColorFormat.BGR)
-    picture.model().set_layout(ov.Layout("NCHW"))
-    picture.preprocess().convert_element_type(ov.Type.f32).convert_color(ColorFormat.RGB)
-    picture.preprocess().scale(255.0)
-    processor.output(logits).postprocess().custom(lambda port: op.sigmoid(port).output(0))
+    ports.check(graph, signature, card)
+    image = graph.inputs[ports.image(graph, signature, card)]
+    matte = graph.outputs[ports.matte(graph, signature, card)].get_node().input_value(0)
+    remembered = [graph.output(target).get_node().input_value(0) for _, target in card.memory]
+    inputs = [image, *(graph.input(source) for source, _ in card.memory)]
+    outputs = [*head(matte, signature, card), *remembered]
+    processor = PrePostProcessor(ov.Model(outputs, [port.get_node() for port in inputs], card.name))
+    _feed(processor.input(0), signature)
     stamped = processor.build()
-    stamped.inputs[image].set_names({IMAGE})
-    stamped.outputs[logits].set_names({ALPHA})
+    stamped.inputs[0].set_names({IMAGE})
     card.write_to(stamped)
     card.hold(stamped, card.name)
     return stamped
 
 
-def _first_other(ports: list[ov.Output], names: set[str]) -> int:
-    return next(index for index, port in enumerate(ports) if not port.get_names() & names)
+def _feed(picture: Any, signature: Signature) -> None:
+    """Write into a graph how it takes its picture."""
+    picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    picture.tensor().set_color_format(ColorFormat.BGR)
+    picture.model().set_layout(ov.Layout(signature.layout))
+    steps = picture.preprocess().convert_element_type(ov.Type.f32)
+    if signature.colour == "RGB":
+        steps.convert_color(ColorFormat.RGB)
+    if any(signature.mean):
+        steps.mean(list(signature.mean))
+    steps.scale(list(signature.scale))
 
 
 @contextmanager

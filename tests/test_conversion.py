@@ -133,7 +133,7 @@ def test_memory_pairs_stay_as_they_are() -> None:
 
 def test_a_graph_that_breaks_its_card_is_not_stamped() -> None:
     network = original(SIZES[:1])
-    with pytest.raises(ModelContract, match="does not take 128x72"):
+    with pytest.raises(ModelContract, match="no NCHW matte of 128x72"):
         stamp(network.graph, toy_card(sizes=((128, 72),)))
 
 
