@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import time
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -41,6 +42,14 @@ Device = Annotated[str | None, typer.Option("-d", "--device", help="CPU, GPU, NP
 Backdrop = Annotated[
     str | None, typer.Option("--backdrop", help='"blur", "#rrggbb", a picture or a video.')
 ]
+
+
+class Refine(StrEnum):
+    """How `render` finds the outline: `refine.method`, and what is too slow to be one."""
+
+    guided = "guided"
+    off = "off"
+    grabcut = "grabcut"
 
 
 def load_config(path: Path | None, sets: list[str] | None, **shortcuts: object) -> cfg.Config:
@@ -112,6 +121,13 @@ def render(
     alpha: Annotated[
         Path | None, typer.Option("--alpha", help="Write the matte: .png, lossless .mkv, folder.")
     ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option("--classes", help="Write what is what, an indexed .png or a folder of them."),
+    ] = None,
+    refine: Annotated[
+        Refine | None, typer.Option("--refine", help="grabcut is slow, and for pictures only.")
+    ] = None,
     backdrop: Backdrop = None,
     model: Model = None,
     device: Device = None,
@@ -119,8 +135,14 @@ def render(
     sets: Sets = None,
 ) -> None:
     """Render a picture, a video or a folder of pictures; every frame, none dropped."""
+    grabcut = refine is Refine.grabcut
     settings = load_config(
-        config, sets, scene_backdrop=backdrop, matting_model=model, matting_device=device
+        config,
+        sets,
+        scene_backdrop=backdrop,
+        matting_model=model,
+        matting_device=device,
+        refine_method=refine.value if refine and not grabcut else None,
     )
     from realtime.build import load_model
     from realtime.render import Job
@@ -132,12 +154,15 @@ def render(
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(source.name, total=None)
         done = run_job(
-            Job(source, output, alpha),
+            Job(source, output, alpha, classes, grabcut),
             settings,
             matting,
             lambda n, total: bar.update(task, completed=n, total=total or None),
         )
     console.print(f"{output}: {done} frames in {time.perf_counter() - began:.1f} s")
+    if classes:
+        named = ", ".join(f"{number} {name}" for number, name in enumerate(matting.card.classes))
+        console.print(f"{classes}: {named}")
 
 
 @app.command()

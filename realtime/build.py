@@ -57,12 +57,16 @@ def make_pipeline(
     *,
     live: bool = True,
     passthrough: bool = False,
+    refiner: Refiner | None = None,
 ) -> Pipeline:
-    """Build steps 2 to 8 for one stream. Raises `ConfigError`, `ModelError`."""
+    """Build steps 2 to 8 for one stream; a `refiner` takes the configured one's place.
+
+    Raises `ConfigError`, `ModelError`.
+    """
     from realtime.scene.composite import over
 
     backdrop = _room() if passthrough else make_backdrop(config.scene)
-    smoother, refiner = make_smoother(config.temporal), make_refiner(config.refine)
+    smoother, refiner = make_smoother(config.temporal), refiner or make_refiner(config.refine)
     return Pipeline(model.session(), smoother, refiner, backdrop, over, stats, live=live)
 
 
@@ -88,6 +92,13 @@ def make_refiner(refine: cfg.Refine) -> Refiner:
         "off": PlainUpsampler,
     }
     return rows[refine.method](refine.feather, refine.threshold)
+
+
+def make_grabcut(refine: cfg.Refine) -> Refiner:
+    """Build step 4 for stills that may take their time."""
+    from realtime.matting.grabcut import GrabCutRefiner
+
+    return GrabCutRefiner(refine.feather, refine.threshold)
 
 
 def make_backdrop(scene: cfg.Scene) -> Backdrop:

@@ -12,13 +12,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realtime import pixels
-from realtime.build import PICTURES, VIDEOS, make_pipeline
+from realtime.build import (
+    PICTURES,
+    VIDEOS,
+    find_model,
+    make_grabcut,
+    make_pipeline,
+    model_names,
+)
 from realtime.config import Config
-from realtime.errors import ConfigError, EndOfStream, ScrimError, SourceUnavailable
-from realtime.frame import Bytes, Frame
-from realtime.matting.engine import MattingModel
+from realtime.errors import (
+    ConfigError,
+    EndOfStream,
+    ModelContract,
+    ScrimError,
+    SourceUnavailable,
+)
+from realtime.frame import Bytes, Frame, Matte
+from realtime.matting.classes import enlarge_classes
+from realtime.matting.engine import MattingModel, MattingSession, read_card
 from realtime.pipeline import Pipeline
 from realtime.runner import Source
+from realtime.sinks.indexed import write_indexed
 from realtime.sinks.picture import write_picture
 from realtime.stats import Stats
 
@@ -28,40 +43,63 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What goes in, where the picture goes, and where the matte goes if it is wanted."""
+    """What goes in, where the picture goes, and where matte and classes go if they are wanted.
+
+    With `grabcut`, step 4 is GrabCut's vote on the outline of a still.
+    """
 
     source: Path
     output: Path
     alpha: Path | None = None
+    classes: Path | None = None
+    grabcut: bool = False
+
+    @property
+    def targets(self) -> list[Path]:
+        """All that is written."""
+        return [path for path in (self.output, self.alpha, self.classes) if path]
 
 
 def render(job: Job, config: Config, model: MattingModel, progress: Progress) -> int:
     """Render a job and return the number of frames.
 
-    Raises `ConfigError` when the three paths do not go together, and what the parts raise.
-    Nothing half-written is left behind.
+    Raises `ConfigError` when the paths do not go together, `ModelContract` when classes are wanted
+    of a network that knows none, and what the parts raise. Nothing half-written is left behind.
     """
     kind = _kind(job)
-    still = config.with_values({"temporal": {"method": "off"}})
+    if job.classes:
+        _expect_classes(model)
     if kind == "video":
         return _video(job, make_pipeline(config, model, Stats(), live=False), progress)
-    pipeline = make_pipeline(still, model, Stats(), live=False)
+    still = config.with_values({"temporal": {"method": "off"}})
+    refiner = make_grabcut(config.refine) if job.grabcut else None
+    pipeline = make_pipeline(still, model, Stats(), live=False, refiner=refiner)
+    line = Line(pipeline, model.session())
     if kind == "picture":
-        _picture(job, pipeline)
+        _picture(job, line)
         progress(1, 1)
         return 1
-    return _folder(job, pipeline, progress)
+    return _folder(job, line, progress)
+
+
+def _expect_classes(model: MattingModel) -> None:
+    if not model.card.classes:
+        known = [name for name in model_names() if read_card(find_model(name)).classes]
+        raise ModelContract(
+            f"{model.card.name} tells person from room and knows no classes",
+            f"choose --model {' or '.join(known)}" if known else "no shipped model knows classes",
+        )
 
 
 def _kind(job: Job) -> str:
     """Say which of the three jobs it is: a picture, a video or a folder of pictures."""
     if not job.source.exists():
         raise SourceUnavailable(f"{job.source}: no such file or folder")
-    for path in filter(None, (job.output, job.alpha)):
+    for path in job.targets:
         if path.resolve() == job.source.resolve():
             raise ConfigError(f"{path} would overwrite what is rendered", "give another name")
     if job.source.is_dir():
-        for path in filter(None, (job.output, job.alpha)):
+        for path in job.targets:
             if path.suffix or path.is_file():
                 raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
         return "folder"
@@ -70,10 +108,28 @@ def _kind(job: Job) -> str:
             _expect(job.output, suffixes, kind)
             if job.alpha:
                 _expect(job.alpha, (alpha,), f"matte of a {kind}")
+            if job.classes:
+                _expect(job.classes, (".png",), "map of classes")
+            if kind == "video":
+                _expect_no_still_work(job)
             return kind
     raise ConfigError(
         f"{job.source}: neither picture nor video", f"known: {' '.join(PICTURES + VIDEOS)}"
     )
+
+
+def _expect_no_still_work(job: Job) -> None:
+    """Raise `ConfigError` for what a video cannot have."""
+    if job.grabcut:
+        raise ConfigError(
+            f"{job.source}: GrabCut refines pictures, not videos",
+            "it takes a good part of a second a picture and knows no time: --refine guided",
+        )
+    if job.classes:
+        raise ConfigError(
+            f"{job.source}: a map of classes is drawn of pictures, not videos",
+            "give a picture or a folder of pictures",
+        )
 
 
 def _expect(path: Path, suffixes: tuple[str, ...], what: str) -> None:
@@ -81,17 +137,33 @@ def _expect(path: Path, suffixes: tuple[str, ...], what: str) -> None:
         raise ConfigError(f"{path}: a {what} is written as {' '.join(suffixes)}")
 
 
-def _picture(job: Job, pipeline: Pipeline) -> None:
+@dataclass(frozen=True)
+class Line:
+    """What stills go through: the pipeline, and a session of its own for classes."""
+
+    pipeline: Pipeline
+    session: MattingSession
+
+    def classes(self, frame: Frame, matte: Matte) -> Bytes:
+        """Return the class of each pixel, uint8, at the frame's size: the network looks again."""
+        self.session.reset()
+        thumbnail = pixels.thumbnail(frame, self.session.size_for(*frame.size))
+        return enlarge_classes(self.session.classes(thumbnail), matte.alpha)
+
+
+def _picture(job: Job, line: Line) -> None:
     from realtime.sources.picture import PictureSource
 
     source = PictureSource(job.source)
     width, height = source.shape
     frame = replace(source.read(), captured_at=0.0)
-    pipeline.reset()
-    matte = pipeline.matte(frame)
-    picture = pixels.to_bgr(pipeline.finish(frame, matte))
+    line.pipeline.reset()
+    matte = line.pipeline.matte(frame)
+    picture = pixels.to_bgr(line.pipeline.finish(frame, matte))
     if job.alpha:
         write_picture(job.alpha, _crop(matte.alpha, width, height))
+    if job.classes:
+        write_indexed(job.classes, _crop(line.classes(frame, matte), width, height))
     write_picture(job.output, _crop(picture, width, height))
 
 
@@ -100,19 +172,20 @@ def _crop(array: Bytes, width: int, height: int) -> Bytes:
     return array[:height, :width]
 
 
-def _folder(job: Job, pipeline: Pipeline, progress: Progress) -> int:
+def _folder(job: Job, line: Line, progress: Progress) -> int:
     paths = sorted(p for p in job.source.iterdir() if p.suffix.lower() in PICTURES)
     if not paths:
         raise ConfigError(
             f"{job.source}: no picture in this folder", f"known: {' '.join(PICTURES)}"
         )
-    for folder in filter(None, (job.output, job.alpha)):
+    for folder in job.targets:
         _make_folder(folder)
     failures: list[ScrimError] = []
     for done, path in enumerate(paths, 1):
-        alpha = job.alpha / _matte_name(path, paths) if job.alpha else None
+        name = _map_name(path, paths)
+        alpha, classes = (at / name if at else None for at in (job.alpha, job.classes))
         try:
-            _picture(Job(path, job.output / path.name, alpha), pipeline)
+            _picture(Job(path, job.output / path.name, alpha, classes), line)
         except ScrimError as error:
             failures.append(error)
         progress(done, len(paths))
@@ -122,8 +195,8 @@ def _folder(job: Job, pipeline: Pipeline, progress: Progress) -> int:
     return len(paths)
 
 
-def _matte_name(path: Path, paths: list[Path]) -> str:
-    """Name a matte after its picture, with the suffix where two pictures share a stem."""
+def _map_name(path: Path, paths: list[Path]) -> str:
+    """Name what belongs to a picture after it, with the suffix where two share a stem."""
     alone = sum(path.stem == other.stem for other in paths) == 1
     return f"{path.stem if alone else path.name}.png"
 

@@ -17,6 +17,7 @@ from realtime.__main__ import main
 from realtime.config import Config, check
 from realtime.sinks.recording import RecordingSink
 from realtime.sources.pattern import PatternSource
+from tests.toy import save_toy, toy_card
 
 Scrim = Callable[..., tuple[int, str, str]]
 
@@ -118,6 +119,26 @@ def test_a_folder_is_rendered_and_no_picture_leaks_into_another(
     assert np.array_equal(cv2.imread("alone.png"), cv2.imread("out/a.png"))
 
 
+def test_refine_says_how_the_outline_is_found(scrim: Scrim, picture: Path, toy_ir: Path) -> None:
+    mattes = []
+    for method in ("guided", "off", "grabcut"):
+        code, _, err = scrim(
+            *("render", picture, "out.png", "--alpha", "alpha.png"),
+            *("--refine", method, "--model", toy_ir),
+        )
+        assert code == 0, err
+        mattes.append(cv2.imread("alpha.png", cv2.IMREAD_UNCHANGED).tobytes())
+    assert len(set(mattes)) == 3
+
+
+def test_classes_are_named_beside_their_map(scrim: Scrim, picture: Path, tmp_path: Path) -> None:
+    parts = save_toy(tmp_path / "parts.xml", toy_card(classes=("background", "skin", "top")))
+    code, _, err = scrim("render", picture, "out.png", "--classes", "map.png", "--model", parts)
+    assert code == 0, err
+    assert "map.png: 0 background, 1 skin, 2 top" in err
+    assert Path("map.png").is_file()
+
+
 def test_a_broken_picture_in_a_folder_is_named_and_the_others_are_made(
     scrim: Scrim, picture: Path, toy_ir: Path
 ) -> None:
@@ -148,6 +169,10 @@ def bad_files() -> None:
         ("render person.png out.mp4", 2, "out.mp4"),
         ("render person.png out.png --alpha a.jpg", 2, "a.jpg"),
         ("render person.png person.png", 2, "overwrite"),
+        ("render person.png out.png --refine grab", 2, "grabcut"),
+        ("render text.mp4 out.mp4 --refine grabcut", 2, "GrabCut"),
+        ("render person.png out.png --classes classes.png", 3, "knows no classes"),
+        ("render text.mp4 out.mp4 --classes classes.png", 2, "pictures"),
         ("render folder out", 2, "no picture"),
         ("render person.png nowhere/out.png", 5, "nowhere"),
         ("render person.png out.png --backdrop gone.jpg", 2, "gone.jpg"),

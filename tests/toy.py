@@ -1,4 +1,7 @@
-"""A real IR small enough for any test: the green share of a pixel is its alpha."""
+"""A real IR small enough for any test: the green share of a pixel is its alpha.
+
+With a card of three classes, what is green is the second, and the third where it is blue too.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 
-from realtime.contract import ALPHA, IMAGE, Card
+from realtime.contract import ALPHA, CLASSES, IMAGE, Card
 
 SIZE = (64, 36)
 
@@ -36,9 +39,24 @@ def toy_model(card: Card | None = None, bias: float = 0.0) -> ov.Model:
     alpha = op.transpose(alpha, op.constant(np.array([0, 3, 1, 2])))
     alpha.output(0).set_names({ALPHA})
     image.output(0).set_names({IMAGE})
-    model = ov.Model([alpha], [image], "toy")
+    outputs = [alpha, _classes(bgr, alpha)] if card.classes else [alpha]
+    model = ov.Model(outputs, [image], "toy")
     card.write_to(model)
     return model
+
+
+def _classes(bgr: ov.Node, alpha: ov.Node) -> ov.Node:
+    """0 where alpha is at most half, else 1, or 2 where blue is above half."""
+
+    def above(node: ov.Node, level: float, axis: int) -> ov.Node:
+        more = op.convert(op.greater(node, op.constant(np.float32(level))), "u8")
+        return op.squeeze(more, op.constant(np.array([axis])))
+
+    blue = op.gather(bgr, op.constant(np.array([0])), op.constant(3))
+    one = op.constant(np.uint8(1))
+    number = op.multiply(above(alpha, 0.5, 1), op.add(one, above(blue, 127, 3)))
+    number.output(0).set_names({CLASSES})
+    return number
 
 
 def save_toy(path: Path, card: Card | None = None, bias: float = 0.0) -> Path:

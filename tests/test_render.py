@@ -1,0 +1,158 @@
+"""Rendering stills: maps of classes, and GrabCut's say on the outline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from realtime.config import Config
+from realtime.errors import ConfigError, ModelContract, SinkUnavailable
+from realtime.matting.classes import enlarge_classes
+from realtime.matting.engine import MattingModel
+from realtime.render import Job, render
+from realtime.sinks.indexed import colour, write_indexed
+from tests.toy import save_toy, toy_card
+
+BLUE = Config().with_values({"scene": {"backdrop": "#0000ff"}})
+CLASSES = ("background", "skin", "top")
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> MattingModel:
+    path = tmp_path_factory.mktemp("parts") / "parts.xml"
+    return MattingModel(save_toy(path, toy_card(name="parts", classes=CLASSES)))
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A person in a red room, of odd size: green above, green and blue (a jumper) below."""
+    array = np.full((181, 241, 3), (0, 0, 200), np.uint8)
+    array[60:120, 80:160] = (0, 200, 0)
+    array[120:, 80:160] = (200, 200, 0)
+    path = tmp_path / "person.png"
+    cv2.imwrite(str(path), array)
+    return path
+
+
+def run(job: Job, model: MattingModel) -> int:
+    return render(job, BLUE, model, lambda done, total: None)
+
+
+def indexed(path: Path) -> np.ndarray:
+    """Return the values of an indexed PNG as another decoder reads them."""
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+    assert frame.format.name == "pal8"
+    numbers, palette = frame.to_ndarray()
+    for number in np.unique(numbers):  # the decoder gives alpha, red, green, blue
+        assert tuple(palette[number]) == (255, *colour(int(number)))
+    return numbers
+
+
+def test_a_map_of_classes_is_of_the_pictures_size(
+    picture: Path, parts: MattingModel, tmp_path: Path
+) -> None:
+    job = Job(picture, tmp_path / "out.png", tmp_path / "alpha.png", tmp_path / "classes.png")
+    assert run(job, parts) == 1
+    numbers = indexed(tmp_path / "classes.png")
+    assert numbers.shape == (181, 241)
+    assert (numbers[20, 20], numbers[90, 120], numbers[150, 120]) == (0, 1, 2)
+    alpha = cv2.imread(str(tmp_path / "alpha.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(numbers > 0, alpha > 127), "the outline is the matte's"
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (181, 241, 3)
+
+
+def test_a_folder_gets_a_folder_of_maps(picture: Path, parts: MattingModel, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    picture.rename(tmp_path / "in" / "a.png")
+    cv2.imwrite(str(tmp_path / "in" / "b.jpg"), np.full((40, 60, 3), (0, 0, 200), np.uint8))
+    job = Job(tmp_path / "in", tmp_path / "out", classes=tmp_path / "maps")
+    assert run(job, parts) == 2
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["a.png", "b.png"]
+    assert indexed(tmp_path / "maps" / "a.png").max() == 2
+    assert indexed(tmp_path / "maps" / "b.png").max() == 0
+
+
+def test_a_model_without_classes_names_one_that_has(
+    picture: Path, toy_ir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "models"
+    shipped.mkdir()
+    monkeypatch.setattr("realtime.build.MODELS", shipped)
+    job = Job(picture, tmp_path / "out.png", classes=tmp_path / "classes.png")
+    with pytest.raises(ModelContract, match=r"toy .* knows no classes .*no shipped model"):
+        run(job, MattingModel(toy_ir))
+    save_toy(shipped / "plain.xml")
+    save_toy(shipped / "dressed.xml", toy_card(classes=CLASSES))
+    with pytest.raises(ModelContract, match="--model dressed"):
+        run(job, MattingModel(toy_ir))
+    assert not job.output.exists()
+
+
+@pytest.mark.parametrize("name", ["classes.jpg", "person.png"])
+def test_a_map_is_a_png_and_does_not_overwrite_the_picture(
+    name: str, picture: Path, parts: MattingModel, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=name):
+        run(Job(picture, tmp_path / "out.png", classes=tmp_path / name), parts)
+
+
+def test_a_map_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SinkUnavailable, match="nowhere"):
+        write_indexed(tmp_path / "nowhere" / "map.png", np.zeros((2, 2), np.uint8))
+    (tmp_path / "taken.png").mkdir()
+    with pytest.raises(SinkUnavailable, match=r"taken\.png"):
+        write_indexed(tmp_path / "taken.png", np.zeros((2, 2), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
+
+
+def test_classes_meet_where_the_nearest_pixels_say() -> None:
+    numbers = np.zeros((8, 16), np.uint8)
+    numbers[:, 4:10], numbers[:, 10:] = 7, 2
+    matte = np.full((80, 160), 255, np.uint8)
+    matte[:, :38] = 0
+    large = enlarge_classes(numbers, matte)
+    assert set(np.unique(large)) == {0, 2, 7}, "no number between two classes is made up"
+    assert (large[:, :38] == 0).all() and (large[:, 39:99] == 7).all()
+    assert (large[:, 101:] == 2).all()
+
+
+def test_what_the_network_gives_no_class_stays_background() -> None:
+    numbers = np.zeros((8, 16), np.uint8)
+    numbers[:, 12:] = 1
+    large = enlarge_classes(numbers, np.full((80, 160), 255, np.uint8))
+    assert (large[:, :90] == 0).all() and (large[:, 125:] == 1).all()
+
+
+def test_grabcut_renders_a_picture_and_a_folder_alike(
+    picture: Path, toy_ir: Path, tmp_path: Path
+) -> None:
+    model = MattingModel(toy_ir)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(picture.read_bytes())
+    alone = Job(picture, tmp_path / "out.png", tmp_path / "alpha.png", grabcut=True)
+    folder = Job(tmp_path / "in", tmp_path / "out", tmp_path / "mattes", grabcut=True)
+    assert run(alone, model) == run(folder, model) == 1
+    alpha = cv2.imread(str(tmp_path / "alpha.png"), cv2.IMREAD_UNCHANGED)
+    assert (alpha[20, 20], alpha[90, 120], alpha[150, 120]) == (0, 255, 255)
+    assert np.array_equal(alpha, cv2.imread(str(tmp_path / "mattes" / "a.png"), -1))
+    true = cv2.inRange(cv2.imread(str(picture)), (0, 100, 0), (255, 255, 100))
+    plain = Job(picture, tmp_path / "plain.png", tmp_path / "plain_alpha.png")
+    run(plain, model)
+    guided = cv2.imread(str(tmp_path / "plain_alpha.png"), cv2.IMREAD_UNCHANGED)
+    wrong = [np.count_nonzero((matte > 127) != (true > 127)) for matte in (alpha, guided)]
+    assert not np.array_equal(alpha, guided) and wrong[0] <= wrong[1]
+
+
+@pytest.mark.parametrize("extra", [{"grabcut": True}, {"classes": Path("classes.png")}])
+def test_a_video_has_no_work_of_stills(
+    extra: dict[str, Path | bool], parts: MattingModel, tmp_path: Path
+) -> None:
+    (tmp_path / "clip.mp4").touch()
+    with pytest.raises(ConfigError, match="pictures, not"):
+        run(Job(tmp_path / "clip.mp4", tmp_path / "out.mp4", **extra), parts)
+    assert not (tmp_path / "out.mp4").exists()
