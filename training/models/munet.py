@@ -1,20 +1,20 @@
 """MobileNetV2 U-Net: one encoder, three decoders to choose from.
 
 Skips are the outputs of the expansions of blocks 13, 6, 3 and 1 (strides 16, 8, 4, 2), as in the
-portrait U-Nets of the field. `Transposed` and `Bilinear` are that literature's decoders (source
-000, figure 8, has both); `Light` is ours, for 256x144 in about a millisecond.
+portrait U-Nets of the field. The decoders "transposed" and "bilinear" are that literature's (source
+000, figure 8, has both); "light" is ours, for 256x144 in about a millisecond.
 
 `forward(src)`: src B x 3 x H x W, RGB in 0..1 -> logits B x outputs x H x W. Any H, W >= 32:
 an up-sampled map is cropped to its skip where a side was odd.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.mobilenet import Conv as Conv
 from training.models.mobilenet import Encoder, crop, double, expansions, normed
 
 WIDTHS = (512, 256, 128, 64, 32)  # of the literature's decoders
@@ -43,43 +43,21 @@ def bilinear(inputs: int, outputs: int) -> Up:
     return Up(larger, nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), channels=outputs)
 
 
-def stairs(step: Callable[[int, int], Up], alpha: float) -> nn.ModuleList:
-    """The literature's five steps up; the last has no skip."""
-    *skips, top = expansions(alpha)
-    inputs = [top, *(w + s for w, s in zip(WIDTHS, reversed(skips), strict=False))]
-    return nn.ModuleList(step(i, o) for i, o in zip(inputs, WIDTHS, strict=True))
+class Stairs(nn.Module):
+    """The literature's decoder: five steps up, the last without a skip, and 1x1 at the end."""
 
-
-def climb(ups: nn.ModuleList, src: Tensor, maps: list[Tensor]) -> Tensor:
-    """Up the stairs, to B x 32 x H x W."""
-    *skips, x = maps
-    for up, skip in zip(ups, reversed(skips), strict=False):
-        x = up(x, skip)
-    return crop(ups[-1].deconv(x), src)
-
-
-class Transposed(nn.Module):
-    """The literature's decoder of transposed convolutions, 1x1 at the end."""
-
-    def __init__(self, alpha: float = 0.5, outputs: int = 1):
+    def __init__(self, step: Callable[[int, int], Up], alpha: float, outputs: int = 1):
         super().__init__()
-        self.ups = stairs(transposed, alpha)
+        *skips, top = expansions(alpha)
+        inputs = [top, *(w + s for w, s in zip(WIDTHS, reversed(skips), strict=False))]
+        self.ups = nn.ModuleList(step(i, o) for i, o in zip(inputs, WIDTHS, strict=True))
         self.head = nn.Conv2d(WIDTHS[-1], outputs, 1)
 
     def forward(self, src: Tensor, maps: list[Tensor]) -> Tensor:
-        return self.head(climb(self.ups, src, maps))
-
-
-class Bilinear(nn.Module):
-    """The literature's decoder of bilinear steps and convolutions, 1x1 at the end."""
-
-    def __init__(self, alpha: float = 0.5, outputs: int = 1):
-        super().__init__()
-        self.ups = stairs(bilinear, alpha)
-        self.head = nn.Conv2d(WIDTHS[-1], outputs, 1)
-
-    def forward(self, src: Tensor, maps: list[Tensor]) -> Tensor:
-        return self.head(climb(self.ups, src, maps))
+        *skips, x = maps
+        for up, skip in zip(self.ups, reversed(skips), strict=False):
+            x = up(x, skip)
+        return self.head(crop(self.ups[-1].deconv(x), src))
 
 
 class Separable(nn.Module):
@@ -145,11 +123,15 @@ class Light(nn.Module):
         return crop(F.pixel_shuffle(self.head(x), 2), src)
 
 
-DECODERS = {"transposed": Transposed, "bilinear": Bilinear, "light": Light}
+DECODERS: dict[str, Callable[[float, int], nn.Module]] = {
+    "transposed": partial(Stairs, transposed),
+    "bilinear": partial(Stairs, bilinear),
+    "light": Light,
+}
 
 
 class MUNet(nn.Module):
-    """Encoder and one of the decoders, both of the same alpha."""
+    """Encoder of width alpha (1 is the paper's) and one of the decoders, with so many outputs."""
 
     def __init__(self, decoder: str = "light", alpha: float = 0.5, outputs: int = 1):
         super().__init__()
