@@ -8,7 +8,7 @@ import pytest
 
 from realtime import pixels
 from realtime.frame import Alpha, Bytes, Frame
-from realtime.matting.grabcut import GrabCutRefiner, band_around, cut, inside
+from realtime.matting.grabcut import GrabCutRefiner, band_around, cut, inside, vote
 from realtime.matting.refine import GuidedRefiner
 
 SIZE = (240, 180)
@@ -91,6 +91,15 @@ def test_a_single_pixel_of_person_is_no_error() -> None:
     matte = np.zeros(SIZE[::-1], np.uint8)
     matte[90, 120] = 255
     assert cut(picture(person()), band_around(matte)).shape == matte.shape
+
+
+def test_a_vote_leaves_what_is_sure_and_decides_what_is_not() -> None:
+    matte = np.array([[0, 0, 64, 64, 102, 102, 192, 192, 255, 255]], np.uint8)
+    outline = np.array([[0, 255] * 5], np.uint8)
+    alpha = vote(matte, outline, 0.3)[0]
+    assert alpha[:2] == pytest.approx(0, abs=1e-6) and alpha[-2:] == pytest.approx(1, abs=1e-6)
+    assert list(alpha[2:8] > 0.5) == [False, False, False, True, True, True]
+    assert (np.diff(alpha.reshape(5, 2), axis=1) >= 0).all(), "its say is never against the person"
 
 
 def test_an_unsure_edge_finds_the_outline_of_the_colours() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from realtime import pixels
 from realtime.contract import Size
 from realtime.frame import Alpha, Bytes, Frame
-from realtime.matting.refine import GuidedRefiner
+from realtime.matting.refine import GuidedRefiner, Levels
 
 LONG_SIDE = 640
 """Pixels of the longer side at which the outline is cut."""
@@ -23,8 +23,8 @@ BAND = 0.02
 """Half the width of the band in which GrabCut may choose, as a share of the longer side."""
 
 VOICE = 0.3
-"""GrabCut's share in the vote with the network: it decides where the network's alpha lies between
-0.29 and 0.71 and is outvoted elsewhere, so that a failed cut spoils nothing sure."""
+"""GrabCut's share in the vote with the network, under one half: it decides where the network's
+alpha lies between 0.29 and 0.71. What the network is sure of stays, however the cut fails."""
 
 ROUNDS = 2
 """Times that colours and outline are estimated in turn."""
@@ -40,7 +40,7 @@ class GrabCutRefiner:
     """The network's matte and GrabCut's outline vote, then the guided filter softens the edge.
 
     `feather`, 0..1, widens the edge; `threshold`, 0..1, is the alpha that becomes half. `band`
-    and `voice`, 0..1, are `BAND` and `VOICE`.
+    and `voice`, 0..0.5, are `BAND` and `VOICE`.
     """
 
     def __init__(
@@ -64,14 +64,19 @@ class GrabCutRefiner:
         bgr = pixels.to_bgr(work)
         matte = self._first.refine(alpha, guide, work)
         outline = cut(bgr, band_around(matte, self._band))
-        shares = (1 - self._voice) / 255, self._voice / 255
-        vote = cv2.addWeighted(matte, shares[0], outline, shares[1], 0.0, dtype=cv2.CV_32F)
-        return self._last.refine(vote, bgr, frame)
+        return self._last.refine(vote(matte, outline, self._voice), bgr, frame)
 
 
 def _working_size(size: Size) -> Size:
     scale = min(1.0, LONG_SIDE / max(size))
     return pixels.even((max(1, round(size[0] * scale)), max(1, round(size[1] * scale))))
+
+
+def vote(matte: Bytes, outline: Bytes, voice: float) -> Alpha:
+    """Return alpha, 0..1, of a matte and a mask, uint8; 0 and 1 of the matte stay what they are."""
+    both = cv2.addWeighted(matte, 1 - voice, outline, voice, 0.0, dtype=cv2.CV_32F)
+    decided: Alpha = np.clip(Levels(voice, 1 - voice).remap(both / np.float32(255)), 0, 1)
+    return decided
 
 
 def band_around(matte: Bytes, band: float = BAND) -> Bytes:
