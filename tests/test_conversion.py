@@ -21,7 +21,7 @@ from conversion.check import LIMIT_FP16, compare, refuse
 from conversion.pictures import draw, read_folder
 from conversion.read import Original, from_torch, read
 from conversion.stamp import beside, save, stamp
-from realtime.contract import ALPHA, IMAGE, Card
+from realtime.contract import ALPHA, CLASSES, IMAGE, Card
 from realtime.errors import ConfigError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
 from tests.toy import save_toy, toy_card
@@ -102,6 +102,58 @@ def test_batch_norms_and_colour_disappear_in_the_weights() -> None:
     assert found.count("Convolution") == 2
     assert found.count("Add") == 2
     assert "Gather" not in found
+
+
+@pytest.mark.parametrize(
+    "convolution",
+    [
+        nn.Conv2d(3, 6, 3, padding=1, bias=False),
+        nn.Conv2d(3, 6, 3, padding=1, groups=3),
+        nn.ConvTranspose2d(3, 6, 3, padding=1, bias=False),
+    ],
+    ids=["plain", "depthwise", "transposed"],
+)
+def test_openvino_folds_batch_norms_so_that_we_need_not(convolution: nn.Module) -> None:
+    """Of scale and shift only the bias is left; benchmarks/folding.py says what that brings."""
+    norm = nn.BatchNorm2d(6)
+    with torch.no_grad():
+        for values in (norm.running_mean, norm.running_var, norm.weight, norm.bias):
+            values.uniform_(0.5, 2)
+    layers = nn.Sequential(convolution, norm, nn.ReLU(), nn.Conv2d(6, 1, 1)).eval()
+    network = from_torch(layers, toy_card())
+    found = kinds(stamp(network.graph, network.card))
+    assert "BatchNormInference" not in found
+    assert found.count("Multiply") == 1  # by 1/255, of the picture
+    assert found.count("Add") == 2  # a bias each
+
+
+def test_many_classes_give_what_is_no_background_and_the_most_likely(tmp_path: Path) -> None:
+    """Channels are colours: black is background, red and blue are two parts of a person."""
+    colours = nn.Conv2d(3, 3, 1)
+    with torch.no_grad():
+        colours.weight[:] = torch.tensor([[0.0, 0, 0], [9, 0, 0], [0, 0, 9]]).view(3, 3, 1, 1)
+        colours.bias[:] = torch.tensor([3.0, 0, 0])
+    network = from_torch(colours.eval(), toy_card(classes=("background", "hair", "dress")))
+    ir = convert(tmp_path, network)
+    bgr = np.zeros((36, 64, 3), np.uint8)
+    bgr[:, 20:40, 2] = 255
+    bgr[:, 40:, 0] = 255
+    given = ov.Core().compile_model(ir, "CPU")(bgr[None])
+    assert given[CLASSES].shape == (1, 36, 64)
+    assert given[CLASSES].dtype == np.uint8
+    assert given[CLASSES][0, 0].tolist() == [0] * 20 + [1] * 20 + [2] * 24
+    assert given[ALPHA].shape == (1, 1, 36, 64)
+    exp = np.exp([3.0, 0, 0])
+    assert given[ALPHA][0, 0, :, :20] == pytest.approx(1 - exp[0] / exp.sum(), abs=1e-5)
+    assert given[ALPHA][0, 0, :, 20:].min() > 0.99
+    refuse(compare(network, ir, [bgr]), 1e-5)
+
+
+def test_other_channels_than_the_card_has_classes_are_refused() -> None:
+    network = from_torch(nn.Conv2d(3, 4, 1).eval(), toy_card(classes=("background", "hair")))
+    with pytest.raises(ModelContract, match="no NCHW matte") as refusal:
+        stamp(network.graph, network.card)
+    assert "2 classes wants channels: 2" in refusal.value.hint
 
 
 def test_large_weights_are_stored_in_half_precision_and_small_ones_are_spared(
@@ -241,7 +293,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("run") / "best.pt"
     weights = build(recipe.find("munet-webcam")).state_dict()
-    torch.save({"recipe": "munet-webcam", "model": weights, "figures": {"iou": 0.25}}, path)
+    content = {"recipe": "munet-webcam", "model": weights, "figures": {"iou": 0.25}, "step": 0}
+    torch.save(content, path)
     return path
 
 
