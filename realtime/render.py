@@ -123,7 +123,7 @@ def _expect_no_still_work(job: Job) -> None:
     if job.grabcut:
         raise ConfigError(
             f"{job.source}: GrabCut refines pictures, not videos",
-            "it takes a good part of a second a picture and knows no time: --refine guided",
+            "it takes half a second a picture and has no sense of time: --refine guided",
         )
     if job.classes:
         raise ConfigError(

@@ -3,7 +3,8 @@
 Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004, as OpenCV has it: two mixtures of
 Gaussians tell the colours apart, a graph cut finds the outline. Alone it needs a rectangle and
 takes a wall of the shirt's colour for shirt; beside a network it only says where, in a narrow
-band, the outline runs. A second a picture: not for live use.
+band, the outline runs. Clothes and limbs gain; fine hair comes out harder, and a wall of the
+hair's colour still fools it. Half a second a picture and no sense of time: not for live use.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ Box = tuple[int, int, int, int]
 
 
 class GrabCutRefiner:
-    """The network's matte and GrabCut's outline vote, then the guided filter softens the edge.
+    """The network's matte and GrabCut's outline vote; the guided filter enlarges what they decide.
 
     `feather`, 0..1, widens the edge; `threshold`, 0..1, is the alpha that becomes half. `band`
     and `voice`, 0..0.5, are `BAND` and `VOICE`.
