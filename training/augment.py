@@ -134,19 +134,23 @@ def source_002_light() -> list[Transform]:
 
 
 def source_003_geometry() -> list[Transform]:
-    """Transfer U-Net (source 003, 2.5): one of six, or the picture as it is."""
-    edge = {"border_mode": cv2.BORDER_REPLICATE, "mask_interpolation": cv2.INTER_LINEAR}
+    """Transfer U-Net (source 003, 2.5): one of six lists, or the picture as it is.
+
+    Keras's zoom z scales by 1 / z, each axis for itself, and its flips happen in half of a list.
+    """
+    edge = {"border_mode": cv2.BORDER_REPLICATE, "mask_interpolation": cv2.INTER_LINEAR, "p": 1}
+    zoom = (2 / 3, 2)
     return [
         A.OneOf(
             [
                 A.Affine(rotate=(-135, 135), **edge),
                 A.Affine(translate_percent={"x": (-0.15, 0.15), "y": (0, 0)}, **edge),
                 A.Affine(translate_percent={"x": (0, 0), "y": (-0.15, 0.15)}, **edge),
-                A.Affine(scale={"x": (0.5, 1.5), "y": (0.5, 1.5)}, **edge),
-                A.VerticalFlip(),
-                A.HorizontalFlip(),
+                A.Affine(scale={"x": zoom, "y": zoom}, **edge),
+                A.VerticalFlip(p=0.5),
+                A.HorizontalFlip(p=0.5),
             ],
-            p=6 / 7,
+            p=5 / 7,
         )
     ]
 
@@ -165,10 +169,17 @@ def source_004_geometry() -> list[Transform]:
 
 
 def source_004_light() -> list[Transform]:
-    """RGB shift 25, blur or jitter."""
+    """RGB shift 25, blur or jitter (of .2, the default when the source was written)."""
+    near = (0.8, 1.2)
     return [
         A.RGBShift(25, 25, 25, p=0.9),
-        A.OneOf([A.Blur(blur_limit=(3, 3), p=0.5), A.ColorJitter(p=0.5)], p=1.0),
+        A.OneOf(
+            [
+                A.Blur(blur_limit=(3, 3), p=0.5),
+                A.ColorJitter(near, near, near, hue=(-0.2, 0.2), p=0.5),
+            ],
+            p=1.0,
+        ),
     ]
 
 

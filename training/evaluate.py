@@ -5,7 +5,7 @@ matte is brought to the picture's size (bilinear) and compared there, as the eng
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from torch import nn
 
 from realtime.contract import Size, nearest_size
 from realtime.errors import ConfigError
-from training import metrics
+from training import metrics, readers
 from training.metrics import Matte
-from training.pack import HELD_OUT, Pixels, listed, picture, video
+from training.pictures import Pixels, picture, video
+from training.readers import Item
 
 Infer = Callable[[Pixels], Matte]  # BGR H x W x 3 -> alpha H x W
 
@@ -68,24 +69,24 @@ def truth(mask: Pixels) -> Matte:
     return mask.astype(np.float32) / np.float32(255)
 
 
-def stills(folder: Path) -> Iterator[tuple[str, Pixels, Matte]]:
-    """name, BGR picture and alpha of every still under folder/{img,mask}."""
-    for path in listed(folder / "img"):
-        yield path.stem, picture(path), truth(picture(folder / "mask" / f"{path.stem}.png", True))
+def restart(infer: Infer) -> None:
+    """Tell a network with a memory that what comes now is another scene."""
+    if hasattr(infer, "reset"):
+        infer.reset()
 
 
-def score_stills(infer: Infer, folder: Path) -> Score:
-    """One source of stills."""
+def score_stills(infer: Infer, source: str, items: Sequence[Item]) -> Score:
+    """The pictures set aside of one source."""
     rows, pixels, worst = [], metrics.Pixels(), []
-    for name, bgr, pha in stills(folder):
-        out = infer(bgr)
+    for item in items:
+        bgr, mask = item.load()
+        restart(infer)
+        out, pha = infer(bgr), truth(mask)
         pixels.add(out, pha)
         rows.append(compared(out, pha))
-        worst.append((rows[-1]["iou"], f"{folder.name}/{name}", bgr, out, pha))
-    if not rows:
-        raise ConfigError(f"no pictures in {folder}", "expected folders img and mask")
+        worst.append((rows[-1]["iou"], f"{source}/{item.name}", bgr, out, pha))
     worst.sort(key=lambda item: item[0])
-    return Score(folder.name, averaged(rows) | {"miou": pixels.miou()}, len(rows), worst[:6])
+    return Score(source, averaged(rows) | {"miou": pixels.miou()}, len(rows), worst[:6])
 
 
 def compared(out: Matte, pha: Matte) -> dict[str, float]:
@@ -104,6 +105,7 @@ def averaged(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 def score_clip(infer: Infer, path: Path, alpha: Path, limit: int | None = None) -> Score:
     """One clip against its alpha, frame by frame."""
     outs, phas, pixels = [], [], metrics.Pixels()
+    restart(infer)
     for number, (bgr, grey) in enumerate(zip(video(path), video(alpha), strict=True)):
         if limit and number >= limit:
             break
@@ -133,19 +135,23 @@ def score_clips(infer: Infer, folder: Path, limit: int | None = None) -> dict[st
     return {kind: merged(kind, scores) for kind, scores in sorted(groups.items())}
 
 
-def score_negatives(infer: Infer, folder: Path) -> Score | None:
-    """False persons: IoU is 100 where nothing was found; MAD is the area that was."""
-    paths = listed(folder / "img")[::HELD_OUT]
-    rows = [compared(out, np.zeros_like(out)) for out in (infer(picture(path)) for path in paths)]
-    return Score("negatives", averaged(rows), len(rows)) if rows else None
+def score_negatives(infer: Infer, items: Sequence[Item]) -> Score:
+    """False persons: IoU is 100 where nothing was found; `false` is the share of pixels in %."""
+    rows = []
+    for item in items:
+        restart(infer)
+        out = infer(picture(item.picture))
+        false = 100 * float((out > 0.5).mean())
+        rows.append(compared(out, np.zeros_like(out)) | {"false": false})
+    return Score("negatives", averaged(rows), len(rows))
 
 
 def evaluate(infer: Infer, data: Path, quick: bool = False) -> list[Score]:
-    """Every set there is under the data folder; `quick` leaves most of the clips out."""
-    folders = sorted((data / "stills" / "val").glob("*"))
-    if not folders:
-        raise ConfigError(f"no stills/val under {data}", "name the data folder with --data")
-    scores = [score_stills(infer, folder) for folder in folders]
+    """Every set that is aside in the data folder; `quick` leaves most of the clips out."""
+    sources = readers.held_out(data)
+    if not sources:
+        raise ConfigError(f"nothing set aside in {data}", "a tenth is, of two pictures or more")
+    scores = [score_stills(infer, source, items) for source, items in sorted(sources.items())]
     scores += score_clips(infer, data / "clips", 6 if quick else None).values()
-    negatives = score_negatives(infer, data / "negatives")
-    return [*scores, negatives] if negatives else scores
+    rooms = readers.held_out(data, "negative").get("negative", [])
+    return [*scores, score_negatives(infer, rooms)] if rooms else scores

@@ -23,12 +23,8 @@ from training.compose import View, largest
 from training.data import Batch, stacked
 from training.evaluate import Score, source
 from training.pack import Pack, Pixels, Row, listed, picture
-from training.recipe import Recipe
+from training.recipe import CLASSES, Recipe
 
-CLASSES = (
-    *("background", "hair", "skin", "top", "outerwear", "lower", "dress", "footwear"),
-    "accessories",
-)
 UNKNOWN = 255
 
 # Share of each class in the known pixels of parts/train, in %, by `class_areas`.

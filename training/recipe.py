@@ -26,6 +26,11 @@ PEOPLE = (
     ("sequence", 0.16),
 )
 
+CLASSES = (  # of the task "parts"
+    *("background", "hair", "skin", "top", "outerwear", "lower", "dress", "footwear"),
+    "accessories",
+)
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -67,6 +72,7 @@ class Recipe:
     options: dict[str, Any] = field(default_factory=dict)  # of the network
     pretrained: bool = True  # the encoder starts from weights
     task: str = "matte"  # or "parts": nine classes
+    class_weights: str = "even"  # of nine classes; "inverse": by 1 / area
     camera: str = "webcam"  # preset of training.augment
     mix: Mix = field(default_factory=Mix)
     batch: int = 16
@@ -103,6 +109,12 @@ WEBCAM = (
     Shape((224, 160), (224, 160), 0.17),
     Shape((192, 192), (192, 192), 0.08),
     Shape((160, 224), (160, 224), 0.20),
+)
+
+# Whole bodies, for the nine classes: crops of 256 as the source has them, and pictures of 2:3.
+WHOLE_BODY = (
+    Shape((256, 384), (256, 384), 0.5),
+    Shape((256, 256), (256, 256), 0.5),
 )
 
 
@@ -187,6 +199,33 @@ RECIPES = {
             camera="source-003",
             twins=0,
             decoder_rate=1e-3,
+        ),
+        Recipe(  # source 004, phase 7.4, a quarter as wide: for a GPU --set options.width=1.0
+            "unet",
+            "unet",
+            WHOLE_BODY,
+            60,
+            (Stage(1.0, PARTS),),
+            {"width": 0.25},
+            pretrained=False,
+            task="parts",
+            camera="source-004",
+            batch=40,
+            twins=0,
+            optimiser="adam",
+            decoder_rate=1e-3,
+            weight_decay=0.0,
+        ),
+        Recipe(
+            "munet-parts",
+            "munet",
+            WHOLE_BODY,
+            60,
+            (Stage(0.6, PARTS, STEADY), Stage(0.4, PARTS)),
+            {"decoder": "light", "outputs": 9},
+            task="parts",
+            camera="source-004",
+            twins=0,
         ),
     )
 }

@@ -179,8 +179,8 @@ class Trainer:
 
     def result(self, figures: dict[str, float]) -> dict:
         """What others need of a run: see training.models.load."""
-        found = {"model": self.ema.state_dict(), "figures": figures, "step": self.step}
-        return self.named() | found
+        counters = {"step": self.step, "spent_s": self.spent_s, "device": self.run.device}
+        return self.named() | counters | {"model": self.ema.state_dict(), "figures": figures}
 
 
 PARTS = ("model", "ema", "optimiser")
@@ -224,8 +224,8 @@ def flat(scores: list[Score]) -> dict[str, float]:
     return {
         f"{score.name} {key}": round(score.figures[key], 3)
         for score in scores
-        for key in ("iou", "biou", "mad", "dtssd", "flicker")
-        if key in score.figures
+        for key in score.figures
+        if key not in ("mse", "miou") or score.name == "parts"
     }
 
 

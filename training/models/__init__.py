@@ -11,7 +11,7 @@ from torch import nn
 from realtime.contract import Card
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
 from training import recipe
-from training.recipe import Recipe
+from training.recipe import CLASSES, Recipe
 
 # name -> class; each in the file of its name, imported when it is asked for
 NETWORKS = {
@@ -22,11 +22,15 @@ NETWORKS = {
     "unet": "UNet",
 }
 
-ORIGIN = (
-    "Trained by Scrim from scratch but for its encoder, which started from the MIT-licensed "
-    "weights of github.com/anilsathyan7/Portrait-Segmentation; on EG1800, CelebAMask-HQ, CCP and "
-    "other photo sets that state no licence or are for research"
+STARTED = (
+    "its encoder started from the MIT-licensed weights of "
+    "github.com/anilsathyan7/Portrait-Segmentation"
 )
+DATA = {
+    "matte": "EG1800, CelebAMask-HQ, CCP and other photo sets that state no licence or are for "
+    "research",
+    "parts": "CCP (nine classes), which is for research",
+}
 LICENCE = "Apache-2.0 for the code; weights learnt from pictures for research, see origin"
 
 
@@ -85,8 +89,18 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     card = Card(
         name=used.name,
         licence=LICENCE,
-        origin=f"{ORIGIN}; by the recipe {used.name}, of {used.minutes:g} minutes",
+        origin=origin(used, found),
         sizes=used.sizes,
+        classes=CLASSES if used.task == "parts" else (),
         figures=found.get("figures", {}),
     )
     return model.eval(), card
+
+
+def origin(used: Recipe, found: dict) -> str:
+    """In words: who trained it, on what, how."""
+    start = f"; {STARTED}" if used.pretrained else ""
+    minutes, pictures = found.get("spent_s", 0) / 60, found["step"] * used.batch
+    said = " ".join(["the recipe", used.name, *found.get("changes", ())])
+    spent = f"{minutes:.0f} minutes, {pictures:,} pictures seen"
+    return f"Trained by Scrim by {said} ({spent}) on {DATA[used.task]}{start}"
