@@ -1,69 +1,129 @@
 """`scrim-train`: fit a recipe, evaluate checkpoints, pack data, show what a recipe trains on."""
 
 import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from realtime.errors import enter
+from realtime.errors import ConfigError, enter
 from training import recipe as recipes
+from training.pack import LADDER, Pack, build, build_within, kept
+from training.readers import KINDS, Item
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 DATA = Path("../shared/data")
-PACK = Path("packs/people.pack")
 WEIGHTS = Path("../shared/weights/mobilenetv2_050_folded.npz")
 DataOption = Annotated[Path, typer.Option(help="Folder of pictures.")]
 ChangesOption = Annotated[
     list[str], typer.Option("--set", help='Change the recipe: "batch=24", "options.alpha=0.5".')
 ]
-PackOption = Annotated[Path, typer.Option(help="Packed pictures.")]
+PackOption = Annotated[
+    Path | None, typer.Option(help="Packed pictures.", show_default="packs/<folder>.pack")
+]
+SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out files that are bad.")]
 
 
 @app.command()
-def pack(data: DataOption = DATA, out: PackOption = PACK) -> None:
+def pack(
+    data: DataOption = DATA,
+    out: PackOption = None,
+    megabytes: Annotated[
+        float | None, typer.Option(help="Make it this small: the quality follows.", min=0.01)
+    ] = None,
+    long_side: Annotated[int, typer.Option(help="Largest side of a picture.", min=32)] = 400,
+    kind: Annotated[
+        list[str], typer.Option(help="Pack these alone; may be given more than once.")
+    ] = KINDS,
+    skip_bad: SkipOption = False,
+) -> None:
     """Pack the training pictures into one file."""
-    from training.pack import build
+    unknown = set(kind) - set(KINDS)
+    if unknown:
+        raise ConfigError(f"no kind {min(unknown)!r}", f"there are {', '.join(KINDS)}")
+    path, quality = out or packed(data), replace(LADDER[0], long_side=long_side)
+    if megabytes is None:
+        found = build(data, path, quality, kind, skip_bad, watched)
+    else:
+        found = build_within(megabytes, data, path, quality, kind, skip_bad, watched)
+    tell(path, found)
 
-    found = build(data, out)
-    for source, rows in found.sources.items():
-        Console().print(f"{source}: {len(rows)}")
+
+def packed(data: Path) -> Path:
+    """Where the pack of a folder is kept."""
+    return Path("packs") / f"{data.resolve().name}.pack"
+
+
+def watched(items: Sequence[Item]) -> Iterable[Item]:
+    """The same items under a progress bar."""
+    return track(items, "pictures", transient=True)
+
+
+def tell(path: Path, found: Pack) -> None:
+    """What a pack holds, and how."""
+    counts = ", ".join(f"{len(rows)} {source}" for source, rows in found.sources.items())
+    size, quality = found.bytes.size / 1e6, found.index["quality"]
+    Console().print(f"{path}: {size:.1f} MB, {quality}; {counts}", highlight=False)
+    if found.index["left_out"]:
+        Console().print(f"{found.index['left_out']} bad files left out", highlight=False)
+    if "background" not in found.sources:
+        Console().print("no empty rooms to paste people into: put some into its folder backgrounds")
 
 
 @app.command()
 def fit(
     recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
     data: DataOption = DATA,
-    pack: PackOption = PACK,
+    pack: PackOption = None,
     weights: Annotated[Path, typer.Option(help="Encoder weights to start from.")] = WEIGHTS,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length in steps.", min=0)] = None,
     minutes: Annotated[float | None, typer.Option(help="Length in minutes.", min=0.01)] = None,
     workers: Annotated[int, typer.Option(help="Processes that draw batches.", min=0)] = 1,
     changes: ChangesOption = (),
+    skip_bad: SkipOption = False,
 ) -> None:
-    """Train; goes on where the run in --out stopped."""
-    from training.pack import build
+    """Train; goes on where the run in --out stopped.
+
+    Without --pack the pictures of --data are packed first, and again when any of them changes;
+    with a pack that exists, --data is for measuring alone and may be missing.
+    """
     from training.train import Run, Trainer
 
     chosen = recipes.find(recipe, changes)
-    if not pack.is_file():
-        build(data, pack)
+    path = prepared(data, pack, skip_bad)
+    own = "" if data == DATA else f"-{data.resolve().name}"
     run = Run(
         chosen,
-        pack,
-        out or Path("runs") / recipe,
+        path,
+        out or Path("runs") / f"{recipe}{own}",
         weights,
-        data,
+        data if data.is_dir() else None,
         steps,
         minutes or chosen.minutes,
         workers=workers,
         changes=tuple(changes),
     )
     Trainer(run).fit()
+
+
+def prepared(data: Path, pack: Path | None, skip_bad: bool) -> Path:
+    """The pack to train from, made if need be."""
+    path = pack or packed(data)
+    if path.is_file() and (pack or not data.is_dir()):
+        found = Pack(path)
+    else:
+        found = kept(data, path, skip_bad, watched)
+    tell(path, found)
+    if not data.is_dir():
+        Console().print(f"no folder {data}: nothing is measured on the way")
+    return path
 
 
 @app.command()
@@ -98,15 +158,17 @@ def evaluate(
 def show(
     out: Annotated[Path, typer.Argument(help="Picture to write.")],
     recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
-    pack: PackOption = PACK,
+    pack: PackOption = None,
+    data: DataOption = DATA,
     first: Annotated[int, typer.Option(help="Number of the first batch.", min=0)] = 0,
     number: Annotated[int, typer.Option(help="How many batches.", min=1)] = 3,
+    skip_bad: SkipOption = False,
 ) -> None:
     """Write a contact sheet of what a recipe trains on."""
     from training import sheet
     from training.data import Batches
 
-    drawn = Batches(pack, recipes.find(recipe))
+    drawn = Batches(prepared(data, pack, skip_bad), recipes.find(recipe))
     sheet.batches([drawn[i] for i in range(first, first + number)], out)
 
 

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from realtime.errors import ConfigError
 from training import augment
 from training.pack import Pack, Pixels, Row
 from training.recipe import Mix
 
 Floats = NDArray[np.float32]
+EMPTIES = ("negative", "background")  # sources of pictures without people
 
 
 @dataclass
@@ -29,14 +31,14 @@ class View:
 
 
 class Composer:
-    """Draws views from a pack."""
+    """Draws views from a pack; from one without empty pictures, people in their own rooms only."""
 
     def __init__(self, pack: Pack, mix: Mix):
         self.pack, self.mix = pack, mix
-        shares = {s: w for s, w in mix.people if s in pack.sources}
+        shares = people(pack, mix)
         self.sources = list(shares)
         self.shares = np.array(list(shares.values())) / sum(shares.values())
-        self.empties = [s for s in ("negative", "background") if s in pack.sources]
+        self.empties = [s for s in EMPTIES if s in pack.sources]
 
     def draw(self, size: tuple[int, int], rng: Generator) -> View:
         """One view of size (width, height)."""
@@ -55,7 +57,8 @@ class Composer:
     def real(self, size: tuple[int, int], rng: Generator) -> View:
         """A photo as it is, cut to the view's shape."""
         row = self.person(rng)
-        if row.width * size[1] < 0.62 * row.height * size[0] and rng.random() < 0.75:
+        narrow = row.width * size[1] < 0.62 * row.height * size[0]
+        if narrow and self.empties and rng.random() < 0.75:
             return self.composite(size, rng)  # only a forehead would be left
         pixels = self.pack.read(row)
         weight = known(row, pixels[:, :, 3])
@@ -118,6 +121,16 @@ class Composer:
             pixels = turned(pixels, rng.uniform(-8, 8))
         fgr, pha = pasted(pixels, scale, left, top, size)
         return foreground(fgr, pha), pha
+
+
+def people(pack: Pack, mix: Mix) -> dict[str, float]:
+    """Share of each source of people; one that the mix does not name counts as the mean of them."""
+    named = {source: share for source, share in mix.people if source in pack.sources}
+    usual = sum(named.values()) / len(named) if named else 1.0
+    others = [s for s in pack.sources if s not in named and s not in (*EMPTIES, "parts")]
+    if not (named or others):
+        raise ConfigError("no people in the pack", "build it from pictures with masks")
+    return named | dict.fromkeys(others, usual)
 
 
 def largest(

@@ -11,6 +11,7 @@ Decoding costs about a fifth of what a batch costs, so nothing is kept unpacked.
 import json
 import os
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -85,11 +86,12 @@ class Pack:
     def __init__(self, path: Path):
         try:
             with path.open("rb") as file:
-                version, offset, size = file.read(HEADER).decode().split()
-                if version != VERSION:
-                    raise ValueError(f"its format is {version}, wanted {VERSION}")
-                file.seek(int(offset))
-                self.index: dict[str, Any] = json.loads(zlib.decompress(file.read(int(size))))
+                version, *place = file.read(HEADER).decode().split() or [""]
+                if version != VERSION or len(place) != 2:
+                    raise ValueError(f"its first line says {version!r}, wanted {VERSION}")
+                offset, size = map(int, place)
+                file.seek(offset)
+                self.index: dict[str, Any] = json.loads(zlib.decompress(file.read(size)))
             self.bytes = np.memmap(path, np.uint8, "r")
         except (OSError, ValueError, zlib.error) as error:
             hint = "build it with scrim-train pack"
@@ -164,32 +166,37 @@ def kept(data: Path, out: Path, skip_bad: bool = False, watched: Watched = plain
     return build(data, out, skip_bad=skip_bad, watched=watched)
 
 
-def fitting(
-    data: Path,
+def build_within(
     megabytes: float,
-    long_side: int = LADDER[0].long_side,
+    data: Path,
+    out: Path,
+    quality: Quality = LADDER[0],
     kinds: Sequence[str] = KINDS,
+    skip_bad: bool = False,
     watched: Watched = plain,
-) -> Quality:
-    """The best quality of `LADDER` with which the pack is at most `megabytes` (10^6 bytes)."""
-    items = [item for item in listing(data).items if item.kind in kinds and not item.held_out]
-    for quality in LADDER:
-        quality = replace(quality, long_side=min(long_side, quality.long_side))
-        if estimate(items, quality, watched) < 0.97e6 * megabytes:
-            return quality
-    raise ConfigError(
-        f"the pictures do not fit into {megabytes:g} MB", "leave kinds out with --kind"
-    )
+) -> Pack:
+    """`build` with the best quality of `LADDER` that gives at most `megabytes` (10^6 bytes).
+
+    Where a sample of the pictures misjudged it, the next one is tried.
+    """
+    sample = [item for item in listing(data).items if item.kind in kinds]
+    ladder = [replace(step, long_side=min(quality.long_side, step.long_side)) for step in LADDER]
+    first = bisect_left(ladder, -1e6 * megabytes, key=lambda step: -estimate(sample, step, watched))
+    for step in ladder[first:]:
+        pack = build(data, out, step, kinds, skip_bad, watched)
+        if pack.bytes.size <= 1e6 * megabytes:
+            return pack
+    raise ConfigError(f"not even {ladder[-1]} fits into {megabytes:g} MB", "take fewer with --kind")
 
 
 def estimate(items: Sequence[Item], quality: Quality, watched: Watched) -> float:
     """Bytes the pack would have, from a sample of each kind."""
     total = 0.0
     for kind in KINDS:
-        all_ = thinned([item for item in items if item.kind == kind], quality.every)
-        sample = all_[:: max(1, min(SAMPLE, len(all_) // 8))]
+        whole = thinned([item for item in items if item.kind == kind], quality.every)
+        sample = whole[:: max(1, min(SAMPLE, len(whole) // 4))]
         sizes = [size for item in watched(sample) for size in lengths(item, quality)]
-        total += sum(sizes) * len(all_) / max(1, len(sample))
+        total += sum(sizes) * len(whole) / max(1, len(sample))
     return total
 
 
