@@ -96,7 +96,8 @@ def from_rectangle(still: Still) -> Bytes:
 
 
 def from_box(still: Still) -> Bytes:
-    """GrabCut in the box of what the network found."""
+    """GrabCut in the box of what the network found; a box as large as the picture is all person:
+    no room is left to learn from."""
     height, width = still.bgr.shape[:2]
     box = grown(cv2.boundingRect(cv2.compare(matte_of(still), HALF, cv2.CMP_GT)))
     return cut(still.bgr, inside(box, (width, height)), ROUNDS)
@@ -127,10 +128,10 @@ METHODS: dict[str, Method] = {
     "GrabCut from the network's box": from_box,
     "GrabCut from the network's mask": from_mask,
     "vote, band 0.01, voice 0.3": refined(GrabCutRefiner(band=0.01)),
-    "vote, band 0.02, voice 0.2": refined(GrabCutRefiner(voice=0.2)),
-    "**vote, band 0.02, voice 0.3** (`--refine grabcut`)": refined(GrabCutRefiner()),
-    "vote, band 0.02, voice 0.4": refined(GrabCutRefiner(voice=0.4)),
-    "vote, band 0.035, voice 0.3": refined(GrabCutRefiner(band=0.035)),
+    "vote, band 0.02, voice 0.2": refined(GrabCutRefiner(band=0.02, voice=0.2)),
+    "vote, band 0.02, voice 0.3": refined(GrabCutRefiner(band=0.02)),
+    "vote, band 0.02, voice 0.4": refined(GrabCutRefiner(band=0.02, voice=0.4)),
+    "**vote, band 0.035, voice 0.3** (`--refine grabcut`)": refined(GrabCutRefiner()),
 }
 
 

@@ -20,7 +20,7 @@ from realtime.matting.refine import GuidedRefiner, Levels
 LONG_SIDE = 640
 """Pixels of the longer side at which the outline is cut."""
 
-BAND = 0.02
+BAND = 0.035
 """Half the width of the band in which GrabCut may choose, as a share of the longer side."""
 
 VOICE = 0.3
