@@ -43,7 +43,8 @@ def read(source: Path, table: Foreign, card: Card) -> Original:
         fit(graph, table.signature, card)
         runtime = runtimes.start(path, raw)
     alpha = _original(runtime.run, raw, graph, table.signature, card)
-    return Original(graph, card, alpha, table.signature, runtime.name, table.budget)
+    fitted = table.signature.model_copy(update={"constants": {}})
+    return Original(graph, card, alpha, fitted, runtime.name, table.budget)
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def _unpacked(source: Path, inside: str, folder: Path) -> Path:
         with zipfile.ZipFile(source) as archive:
             return Path(archive.extract(inside, folder))
     except zipfile.BadZipFile as error:
-        raise ModelError(f"{source} is no archive: {error}") from error
+        raise ModelError(f"{source} is no archive: {error}", "download it again") from error
     except KeyError as error:
         raise ModelError(
             f"{source} holds no {inside!r}",
