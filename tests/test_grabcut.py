@@ -72,10 +72,10 @@ def test_the_band_is_as_wide_as_the_picture_says() -> None:
     widths = []
     for scale in (1, 2):
         mask = cv2.resize(person(), None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
-        row = band_around(mask)[150 * scale]
+        row = band_around(mask, band=0.05)[150 * scale]
         widths.append(np.count_nonzero((row == cv2.GC_PR_FGD) | (row == cv2.GC_PR_BGD)))
-    assert widths[0] > 0
-    assert abs(widths[1] - 2 * widths[0]) <= 4
+    assert widths[0] == pytest.approx(2 * 2 * 0.05 * SIZE[0], rel=0.15), "two edges, both sides"
+    assert widths[1] == pytest.approx(2 * widths[0], rel=0.05)
 
 
 @pytest.mark.parametrize("level", [0, 255])
