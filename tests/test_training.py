@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
-from training import data, losses, models, pack, recipe
+from training import data, losses, models, packing, recipe
 from training.__main__ import app
 from training.evaluate import Network, evaluate
 from training.models import mobilenet
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def packed(folder: Path) -> Path:
-    pack.build(folder, folder / "tiny.pack")
+    packing.build(folder, folder / "tiny.pack")
     return folder / "tiny.pack"
 
 

@@ -11,7 +11,7 @@ from numpy.random import default_rng
 from typer.testing import CliRunner
 
 from realtime.errors import ConfigError
-from training import compose, pack, pictures, readers, recipe
+from training import compose, pack, packing, pictures, readers, recipe
 from training.__main__ import app
 
 HEIGHT, WIDTH = 60, 48
@@ -163,6 +163,8 @@ def test_the_house_layout(tmp_path: Path) -> None:
 def test_a_folder_of_another_layout_is_told_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
         readers.listing(tmp_path / "none")
+    (tmp_path / "img").mkdir()
+    (tmp_path / "mask").mkdir()
     write(tmp_path / "holiday" / "1.jpg", colours(1))
     with pytest.raises(ConfigError, match=r"no training pictures.*img \+ mask.*AISegment"):
         readers.listing(tmp_path)
@@ -222,6 +224,12 @@ def test_pictures_grey_deep_or_cut_out(tmp_path: Path) -> None:
         pictures.photo(write(tmp_path / "c.png", np.dstack([colours(0), person()])))
 
 
+def test_pictures_of_floats_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "f.tiff", person().astype(np.float32) / 255)
+    with pytest.raises(ConfigError, match="float32"):
+        pictures.mask(path)
+
+
 def test_a_turned_photo_needs_a_mask_that_is_turned_too(tmp_path: Path) -> None:
     photo = turned(tmp_path / "img" / "a.jpg", 6)
     mask = write(tmp_path / "mask" / "a.png", person())
@@ -252,12 +260,12 @@ def test_all_faults_are_told_at_once_and_left_out_only_when_asked(tmp_path: Path
     spoil(data)
     out = tmp_path / "mine.pack"
     with pytest.raises(ConfigError) as raised:
-        pack.build(data, out)
+        packing.build(data, out)
     assert raised.value.message.startswith("8 of the files")
     for name in ("lonely", "orphan", "00000", "00001", "00002", "00003", "00004", "00005.heic"):
         assert name in raised.value.message
     assert "--skip-bad" in raised.value.hint and not list(tmp_path.glob("*.pack*"))
-    found = pack.build(data, out, skip_bad=True)
+    found = packing.build(data, out, skip_bad=True)
     assert found.index["left_out"] == 8
     good = {row.name for row in found.rows}
     good |= {item.name for item in readers.held_out(data, skip_bad=True)["mine"]}
@@ -271,12 +279,12 @@ def test_faults_are_listed_up_to_twenty(tmp_path: Path) -> None:
         write(tmp_path / "img" / f"{i}.jpg", colours(0))
     (tmp_path / "mask").mkdir()
     with pytest.raises(ConfigError) as raised:
-        pack.build(tmp_path, tmp_path / "x.pack")
+        packing.build(tmp_path, tmp_path / "x.pack")
     assert len(raised.value.message.splitlines()) == 22 and "and 5 more" in raised.value.message
 
 
 def test_a_pack_gives_back_what_went_in(tmp_path: Path) -> None:
-    found = pack.build(house(tmp_path / "data"), tmp_path / "data.pack")
+    found = packing.build(house(tmp_path / "data"), tmp_path / "data.pack")
     assert {source: len(rows) for source, rows in found.sources.items()} == {
         "ccp": 3,
         "parts": 1,
@@ -298,7 +306,7 @@ def test_a_pack_gives_back_what_went_in(tmp_path: Path) -> None:
 
 def test_pictures_are_shrunk_to_the_long_side(tmp_path: Path) -> None:
     data = house(tmp_path / "data")
-    found = pack.build(
+    found = packing.build(
         data, tmp_path / "x.pack", pack.Quality(30, ".webp", 80), ["person", "parts"]
     )
     assert set(found.sources) == {"ccp", "pseudo", "parts"}
@@ -309,25 +317,25 @@ def test_pictures_are_shrunk_to_the_long_side(tmp_path: Path) -> None:
 
 def test_a_pack_of_so_many_bytes(tmp_path: Path) -> None:
     data = plain(tmp_path / "data", number=40)
-    best = pack.build(data, tmp_path / "best.pack").bytes.size
-    small = pack.build_within(0.8e-6 * best, data, tmp_path / "small.pack")
+    best = packing.build(data, tmp_path / "best.pack").bytes.size
+    small = packing.build_within(0.8e-6 * best, data, tmp_path / "small.pack")
     assert small.bytes.size <= 0.8 * best and len(small.rows) == len(
         pack.Pack(tmp_path / "best.pack").rows
     )
     with pytest.raises(ConfigError, match="not even"):
-        pack.build_within(1e-4, data, tmp_path / "tiny.pack")
+        packing.build_within(1e-4, data, tmp_path / "tiny.pack")
 
 
 def test_a_pack_is_made_again_when_the_folder_changes(tmp_path: Path) -> None:
     data, out = plain(tmp_path / "data"), tmp_path / "data.pack"
-    first = pack.kept(data, out)
+    first = packing.kept(data, out)
     made = out.stat().st_ino
-    assert pack.kept(data, out).rows == first.rows and out.stat().st_ino == made
+    assert packing.kept(data, out).rows == first.rows and out.stat().st_ino == made
     os.utime(data / "mask" / "00007.png", ns=(1, 1))
-    pack.kept(data, out)
+    packing.kept(data, out)
     assert out.stat().st_ino != made
     plain(data, number=21)
-    names = {row.name for row in pack.kept(data, out).rows}
+    names = {row.name for row in packing.kept(data, out).rows}
     assert names | {item.name for item in readers.held_out(data)["data"]} >= {"00020"}
 
 
@@ -345,17 +353,17 @@ def test_what_is_no_pack_is_refused(tmp_path: Path) -> None:
 
 
 def test_own_pictures_without_empty_rooms_are_shown_as_they_are(tmp_path: Path) -> None:
-    packed = pack.build(plain(tmp_path / "mine", number=4), tmp_path / "mine.pack")
+    packed = packing.build(plain(tmp_path / "mine", number=4), tmp_path / "mine.pack")
     composer = compose.Composer(packed, recipe.Mix())
     views = [composer.draw((64, 36), default_rng(seed)) for seed in range(20)]
     assert all(view.pha.shape == (36, 64) and view.pha.max() > 100 for view in views)
 
 
 def test_sources_the_mix_does_not_name_count_as_the_mean(tmp_path: Path) -> None:
-    packed = pack.build(house(tmp_path / "data"), tmp_path / "data.pack")
+    packed = packing.build(house(tmp_path / "data"), tmp_path / "data.pack")
     shares = compose.people(packed, recipe.Mix(people=(("ccp", 0.2), ("pseudo", 0.4))))
     assert shares == {"ccp": 0.2, "pseudo": 0.4, "sequence": pytest.approx(0.3)}
-    empty = pack.build(tmp_path / "data", tmp_path / "empty.pack", kinds=["background"])
+    empty = packing.build(tmp_path / "data", tmp_path / "empty.pack", kinds=["background"])
     with pytest.raises(ConfigError, match="no people"):
         compose.people(empty, recipe.Mix())
 

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from realtime.errors import ConfigError, enter
 from training import recipe as recipes
-from training.pack import LADDER, Pack, build, build_within, kept
-from training.readers import KINDS, Item
+from training.layouts import KINDS, Item
+from training.pack import Pack
+from training.packing import LADDER, build, build_within, kept
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 

@@ -22,7 +22,8 @@ from training import augment
 from training.compose import View, largest
 from training.data import Batch, stacked
 from training.evaluate import Score, source
-from training.pack import Pack, Pixels, Row, listed, picture
+from training.pack import Pack, Row
+from training.pictures import Pixels, listed, picture
 from training.recipe import CLASSES, Recipe
 
 UNKNOWN = 255

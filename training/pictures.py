@@ -34,6 +34,8 @@ def decoded(path: Path, flags: int) -> Pixels:
     read = cv2.imdecode(content, flags) if content.size else None
     if read is None:
         raise ConfigError(f"{path} is empty, truncated or no picture")
+    if read.dtype not in (np.uint8, np.uint16):
+        raise ConfigError(f"{path} holds {read.dtype}, wanted 8 or 16 bits a channel")
     return np.asarray(read)
 
 
