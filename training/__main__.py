@@ -70,11 +70,11 @@ def tell(path: Path, found: Pack) -> None:
     """What a pack holds, and how."""
     counts = ", ".join(f"{len(rows)} {source}" for source, rows in found.sources.items())
     size, quality = found.bytes.size / 1e6, found.index["quality"]
-    Console().print(f"{path}: {size:.1f} MB, {quality}; {counts}", highlight=False)
+    typer.echo(f"{path}: {size:.1f} MB, {quality}; {counts}")
     if found.index["left_out"]:
-        Console().print(f"{found.index['left_out']} bad files left out", highlight=False)
+        typer.echo(f"{found.index['left_out']} bad files left out")
     if "background" not in found.sources:
-        Console().print("no empty rooms to paste people into: put some into its folder backgrounds")
+        typer.echo("no empty rooms to paste people into: put some into its folder backgrounds")
 
 
 @app.command()
@@ -123,7 +123,7 @@ def prepared(data: Path, pack: Path | None, skip_bad: bool) -> Path:
         found = kept(data, path, skip_bad, watched)
     tell(path, found)
     if not data.is_dir():
-        Console().print(f"no folder {data}: nothing is measured on the way")
+        typer.echo(f"no folder {data}: nothing is measured on the way")
     return path
 
 
