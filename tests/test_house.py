@@ -31,7 +31,7 @@ WALLS = {
     "aiortc": ("realtime.web",),
     "aiohttp": ("realtime.web",),
     "pyvirtualcam": ("realtime.sinks.virtualcam",),
-    "torch": ("training", "conversion.read"),
+    "torch": ("training", "conversion.read", "benchmarks.folding"),
 }
 
 
