@@ -110,6 +110,7 @@ def fit(
         minutes or chosen.minutes,
         workers=workers,
         changes=tuple(changes),
+        skip_bad=skip_bad,
     )
     Trainer(run).fit()
 
@@ -133,22 +134,18 @@ def evaluate(
     data: DataOption = DATA,
     quick: Annotated[bool, typer.Option(help="A few frames of each clip.")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Write the worst pictures here.")] = None,
+    skip_bad: SkipOption = False,
 ) -> None:
     """Measure checkpoints on the pictures set aside; unless --quick, their cards then tell it."""
-    from training import evaluate as measure
     from training import sheet as sheets
     from training.models import load
-    from training.train import flat, note
+    from training.train import flat, measured, note
 
     for path in checkpoints:
         model, card = load(path)
-        network = measure.Network(model, card.sizes)
-        scores = measure.evaluate(network, data, quick)
+        scores = measured(model, card, data, quick, skip_bad)
         parameters = sum(p.numel() for p in model.parameters())
-        title = (
-            f"{path}: {parameters / 1e6:.2f} M parameters, {network.milliseconds:.1f} ms a picture"
-        )
-        Console(width=110).print(table(title, scores))
+        Console(width=110).print(table(f"{path}: {parameters / 1e6:.3f} M parameters", scores))
         if sheet:
             sheets.worst(scores, sheet)
         if not quick:
@@ -167,9 +164,9 @@ def show(
 ) -> None:
     """Write a contact sheet of what a recipe trains on."""
     from training import sheet
-    from training.data import Batches
+    from training.data import batches
 
-    drawn = Batches(prepared(data, pack, skip_bad), recipes.find(recipe))
+    drawn = batches(prepared(data, pack, skip_bad), recipes.find(recipe))
     sheet.batches([drawn[i] for i in range(first, first + number)], out)
 
 
@@ -190,6 +187,9 @@ def table(title: str, scores: list) -> Table:
     for score in scores:
         cells = (f"{score.figures[key]:.2f}" if key in score.figures else "-" for key in COLUMNS)
         shown.add_row(score.name, str(score.pictures), *cells)
+        for key, value in score.figures.items():
+            if key.startswith("iou "):  # of one class
+                shown.add_row(f"  {key[4:]}", "", f"{value:.2f}")
     return shown
 
 

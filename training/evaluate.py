@@ -4,7 +4,6 @@ A picture goes through at the input size whose shape is nearest to its own, area
 matte is brought to the picture's size (bilinear) and compared there, as the engine does it.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +39,6 @@ class Network:
     def __init__(self, model: nn.Module, sizes: Sequence[Size]):
         self.model, self.sizes = model.eval(), sizes
         self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
-        self.spent = self.calls = 0.0
 
     @torch.inference_mode()
     def __call__(self, bgr: Pixels) -> Matte:
@@ -48,15 +46,8 @@ class Network:
         size = nearest_size(self.sizes, width, height)
         small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
         src = source(small, self.device)
-        begin = time.perf_counter()
         pha = self.model(src).sigmoid()[0, 0].cpu().numpy()
-        self.spent, self.calls = self.spent + time.perf_counter() - begin, self.calls + 1
         return np.asarray(cv2.resize(pha, (width, height), interpolation=cv2.INTER_LINEAR))
-
-    @property
-    def milliseconds(self) -> float:
-        """Mean time of a forward pass."""
-        return 1000 * self.spent / max(1, self.calls)
 
 
 def source(rgb: Pixels, device: torch.device) -> torch.Tensor:
@@ -146,12 +137,12 @@ def score_negatives(infer: Infer, items: Sequence[Item]) -> Score:
     return Score("negatives", averaged(rows), len(rows))
 
 
-def evaluate(infer: Infer, data: Path, quick: bool = False) -> list[Score]:
+def evaluate(infer: Infer, data: Path, quick: bool = False, skip_bad: bool = False) -> list[Score]:
     """Every set that is aside in the data folder; `quick` leaves most of the clips out."""
-    sources = readers.held_out(data)
+    sources = readers.held_out(data, skip_bad=skip_bad)
     if not sources:
         raise ConfigError(f"nothing set aside in {data}", "a tenth is, of two pictures or more")
     scores = [score_stills(infer, source, items) for source, items in sorted(sources.items())]
     scores += score_clips(infer, data / "clips", 6 if quick else None).values()
-    rooms = readers.held_out(data, "negative").get("negative", [])
+    rooms = readers.held_out(data, "negative", skip_bad).get("negative", [])
     return [*scores, score_negatives(infer, rooms)] if rooms else scores

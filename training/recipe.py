@@ -266,7 +266,7 @@ def changed(found: Recipe, keys: list[str], new: Any) -> Recipe:
         near = get_close_matches(first, simple) or simple
         raise ConfigError(f"--set {'.'.join(keys)}: no such key", f"try {', '.join(near)}")
     kind = type(simple[first])
-    fits = isinstance(new, kind) or (kind is float and isinstance(new, int))
-    if not fits or isinstance(new, bool):
+    fits = type(new) is kind or (kind is float and type(new) is int)
+    if not fits:
         raise ConfigError(f"--set {first}={new}: not a {kind.__name__}")
     return dataclasses.replace(found, **{first: kind(new)})

@@ -29,7 +29,7 @@ def batches(found: Sequence[Batch], path: Path) -> None:
     tiles = []
     for src, pha, weight in (parts for batch in found for parts in zip(*batch, strict=True)):
         bgr = np.ascontiguousarray(src.permute(1, 2, 0).numpy()[:, :, ::-1])
-        alpha = pha[0, :, :, None].numpy() / np.float32(255)
+        alpha = pha[0, :, :, None].numpy() / np.float32(255 if pha.max() > 8 else 8)  # or classes
         known = weight[0, :, :, None].numpy()
         cut = bgr * (0.3 + 0.7 * alpha) + np.array([0, 70, 0]) * (1 - alpha)
         cut = np.where(known > 0, cut, np.array([130, 0, 130]))

@@ -20,11 +20,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from tensorboardX import SummaryWriter
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
 
+from realtime.contract import Card
 from training import data, losses, models, sheet
 from training.evaluate import Network, Score, evaluate
+from training.pack import Pack
 from training.recipe import Recipe
 from training.threads import Threads
 
@@ -46,6 +48,7 @@ class Run:
     workers: int = 1
     threads: int = 0  # 0: find out which number is fastest
     changes: tuple[str, ...] = ()  # to the recipe, as given to recipe.find
+    skip_bad: bool = False  # leave out bad pictures when measuring
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -86,8 +89,9 @@ class Trainer:
         write(self.last, self.named() | {"rng": torch.get_rng_state()} | state | counters)
 
     def named(self) -> dict:
-        """What a checkpoint says of its recipe."""
-        return {"recipe": self.run.recipe.name, "changes": list(self.run.changes)}
+        """What a checkpoint says of its recipe and its data."""
+        words = {"recipe": self.run.recipe.name, "changes": list(self.run.changes)}
+        return words | {"sources": list(Pack(self.run.pack).sources)}
 
     def progress(self) -> float:
         """Share of the run that is done, 0..1, by steps or by time."""
@@ -154,14 +158,16 @@ class Trainer:
         if self.run.val is None:
             write(self.run.out / "best.pt", self.result({}))
             return
-        scores = measured(self.ema, self.run.recipe, self.run.val, quick=True)
+        card = models.card(self.result({}))
+        scores = measured(self.ema, card, self.run.val, quick=True, skip_bad=self.run.skip_bad)
         figures = flat(scores)
         for key, value in figures.items():
             log.add_scalar(f"val/{key}", value, self.step)
         sheet.worst(scores, self.run.out / "worst.jpg")
         print(self.step, {k: round(v, 2) for k, v in figures.items()}, flush=True)
         chosen = [v for k, v in figures.items() if k in CHOSEN_BY]
-        self.judge(float(np.mean(chosen or list(figures.values()))), figures)
+        ious = [v for k, v in figures.items() if k.endswith(" iou")]
+        self.judge(float(np.mean(chosen or ious)), figures)
 
     def judge(self, overall: float, figures: dict[str, float]) -> None:
         """Keep the best, slow down or stop when there is none to be had."""
@@ -190,13 +196,15 @@ CHOSEN_BY = ("eg1800 iou", "clips iou", "vikram iou", "parts miou")
 PLATEAU = 4  # evaluations without gain after which the plateau schedule slows down (source 004)
 
 
-def measured(model: nn.Module, recipe: Recipe, folder: Path, quick: bool = False) -> list[Score]:
+def measured(
+    model: nn.Module, card: Card, folder: Path, quick: bool = False, skip_bad: bool = False
+) -> list[Score]:
     """A network's figures on what is set aside for its task."""
-    if recipe.task == "parts":
+    if card.classes:
         from training import parts
 
-        return [parts.evaluate_parts(parts.PartsNetwork(model, recipe.sizes), folder)]
-    return evaluate(Network(model, recipe.sizes), folder, quick)
+        return [parts.evaluate_parts(parts.PartsNetwork(model, card.sizes), folder)]
+    return evaluate(Network(model, card.sizes), folder, quick, skip_bad)
 
 
 def predicted(model: nn.Module, src: Tensor) -> dict[str, Tensor]:

@@ -31,7 +31,9 @@ DATA = {
     "research",
     "parts": "CCP (nine classes), which is for research",
 }
+OUR_SOURCES = {"eg1800", "celebamask", "vikram", "ccp", "pseudo", "parts"}
 LICENCE = "Apache-2.0 for the code; weights learnt from pictures for research, see origin"
+LICENCE_OWN = "Apache-2.0 for the code; the weights are their trainer's"
 
 
 def build(used: Recipe) -> nn.Module:
@@ -53,7 +55,7 @@ def start(model: nn.Module, weights: Path) -> None:
         with np.load(weights) as found:
             model.encoder.fill(found)
     except OSError as error:
-        hint = "name the file of encoder weights with --weights"
+        hint = "name the file with --weights, or start from nothing: --set pretrained=false"
         raise ModelNotFound(f"cannot read {weights}: {error}", hint) from error
     except (ValueError, KeyError, RuntimeError) as error:
         raise ModelContract(f"{weights} does not fit the encoder: {error}") from error
@@ -75,7 +77,8 @@ def read(path: Path) -> dict:
 def load(path: Path | str) -> tuple[nn.Module, Card]:
     """A trained network in evaluation mode, and its card.
 
-    The network takes src B x 3 x H x W, RGB in 0..1, and gives logits B x 1 x H x W.
+    The network takes src B x 3 x H x W, RGB in 0..1, and gives logits B x K x H x W, one
+    or as many as its card names classes.
     """
     found = read(Path(path))
     used = recipe.find(found["recipe"], found.get("changes", ()))
@@ -86,21 +89,33 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
         raise ModelContract(
             f"{path} does not fit the network {found['recipe']}: {error}"
         ) from error
-    card = Card(
+    return model.eval(), card(found)
+
+
+def card(found: dict) -> Card:
+    """The card of a checkpoint's content."""
+    used = recipe.find(found["recipe"], found.get("changes", ()))
+    return Card(
         name=used.name,
-        licence=LICENCE,
+        licence=LICENCE_OWN if own(found) else LICENCE,
         origin=origin(used, found),
         sizes=used.sizes,
         classes=CLASSES if used.task == "parts" else (),
         figures=found.get("figures", {}),
     )
-    return model.eval(), card
+
+
+def own(found: dict) -> bool:
+    """Whether a network learnt from somebody's own pictures alone."""
+    return not OUR_SOURCES & set(found.get("sources", OUR_SOURCES))
 
 
 def origin(used: Recipe, found: dict) -> str:
     """In words: who trained it, on what, how."""
     start = f"; {STARTED}" if used.pretrained else ""
-    minutes, pictures = found.get("spent_s", 0) / 60, found["step"] * used.batch
     said = " ".join(["the recipe", used.name, *found.get("changes", ())])
+    if own(found):
+        return f"Trained by {said} on {', '.join(sorted(found['sources']))}{start}"
+    minutes, pictures = found.get("spent_s", 0) / 60, found["step"] * used.batch
     spent = f"{minutes:.0f} minutes, {pictures:,} pictures seen"
     return f"Trained by Scrim by {said} ({spent}) on {DATA[used.task]}{start}"
