@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conversion import check, foreign, readme
+from conversion import check, foreign, quantise, readme
 from conversion.cards import choose, load
-from conversion.pictures import draw, read_folder
+from conversion.pictures import Labelled, draw, read_folder, read_labelled
 from conversion.read import Original, read
 from conversion.stamp import beside, save, stamp
-from realtime.errors import enter
+from realtime.errors import ConfigError, enter
+from realtime.frame import Bytes
 
 app = typer.Typer(add_completion=False)
 
@@ -32,8 +33,18 @@ def convert(
     pictures: Annotated[
         Path | None, typer.Option(help="folder of pictures to compare with; default: drawn ones")
     ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="write NAME-int8 too, if it keeps the accuracy budget")
+    ] = False,
+    labelled: Annotated[
+        Path | None,
+        typer.Option(help="folder of img and mask: every other picture calibrates, the rest judge"),
+    ] = None,
 ) -> None:
     """Convert a model to an OpenVINO IR, unless it drifts from the original."""
+    if int8 and not labelled:
+        raise ConfigError("--int8 needs pictures with masks", "--labelled FOLDER of img and mask")
+    truths = read_labelled(labelled) if int8 and labelled else []
     seen = read_folder(pictures) if pictures else draw()
     original = _read(source, name, card, cards)
     stamped = stamp(original.graph, original.card, original.signature)
@@ -44,6 +55,18 @@ def convert(
         check.refuse(drifts, original.budget or check.LIMIT_FP16)
     readme.write(out)
     typer.echo(f"wrote {out / original.card.name}.xml")
+    if truths:
+        _quantise(out, original.card.name, seen if pictures else [], truths)
+
+
+def _quantise(out: Path, name: str, pictures: list[Bytes], truths: list[Labelled]) -> None:
+    """Write NAME-int8 beside NAME; calibrated with half of the labelled pictures and all others."""
+    calibration = [*pictures, *(truth.bgr for truth in truths[::2])]
+    with beside(out, f"{name}-int8") as into:
+        report = quantise.quantise(out / f"{name}.xml", into, calibration, truths[1::2])
+        Console().print(quantise.table(report))
+    readme.write(out)
+    typer.echo(f"wrote {out / name}-int8.xml")
 
 
 def _read(source: Path, name: str, card: str, cards: Path | None) -> Original:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 from rich.table import Table
 
 from conversion.read import Original
-from realtime.contract import ALPHA, IMAGE, Size
+from realtime.contract import Size
 from realtime.errors import ModelError
 from realtime.frame import Alpha, Bytes
+from realtime.matting.engine import MattingModel
 from realtime.pixels import from_bgr, thumbnail
 
 LIMIT_FP16 = 0.01
@@ -40,17 +40,16 @@ class Drift:
 def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Drift]:
     """Matte every picture, BGR uint8 (height, width, 3), with both, at each size of the card.
 
-    Both compute on one thread and in f32: on processors with bf16 or f16 OpenVINO would choose
-    these, and the comparison would measure the processor.
+    Both compute on one thread and in f32, the engine's precision.
     """
     pictures = list(pictures)
-    core = ov.Core()
-    exact = {ov.properties.hint.inference_precision(): ov.Type.f32}
-    core.set_property("CPU", exact | {ov.properties.inference_num_threads(): 1})
-    return [
-        _drift(original.alpha, _ir_alpha(core, ir, size), size, pictures)
-        for size in original.card.sizes
-    ]
+    session = MattingModel(ir, threads=1).session()
+
+    def converted(bgr: Bytes) -> Alpha:
+        session.reset()  # as the original, which begins anew with every picture
+        return session.infer(bgr)
+
+    return [_drift(original.alpha, converted, size, pictures) for size in original.card.sizes]
 
 
 def refuse(drifts: Iterable[Drift], limit: float) -> None:
@@ -82,19 +81,12 @@ def table(drifts: Iterable[Drift]) -> Table:
     return sheet
 
 
-def _ir_alpha(core: ov.Core, ir: Path, size: Size) -> Run:
-    model = core.read_model(ir)
-    model.reshape({IMAGE: [1, size[1], size[0], 3]})
-    compiled = core.compile_model(model, "CPU")
-    return lambda bgr: np.asarray(compiled(bgr[None])[ALPHA][0, 0])
-
-
 def _drift(original: Run, converted: Run, size: Size, pictures: list[Bytes]) -> Drift:
     mattes, apart, times_ms = [], [], []
     for picture in pictures:
         small = thumbnail(from_bgr(picture), size)
-        truth, original_ms = _timed(original, small)
-        alpha, ir_ms = _timed(converted, small)
+        truth, original_ms = timed(original, small)
+        alpha, ir_ms = timed(converted, small)
         mattes.append(truth)
         apart.append(np.abs(alpha - truth))
         times_ms.append((original_ms, ir_ms))
@@ -110,7 +102,7 @@ def _drift(original: Run, converted: Run, size: Size, pictures: list[Bytes]) -> 
     )
 
 
-def _timed(run: Run, bgr: Bytes) -> tuple[Alpha, float]:
+def timed(run: Run, bgr: Bytes) -> tuple[Alpha, float]:
     """Return the matte and the milliseconds of a second run: the first one warms up."""
     run(bgr)
     started = time.perf_counter()
