@@ -20,6 +20,8 @@ from conversion.head import head
 from realtime.contract import IMAGE, Card
 from realtime.errors import ModelError
 
+SHAPES = "DisableConstantFolding_0"
+
 LARGE = 4096
 """Values from which a weight is worth storing in FP16; the many small ones are 10 % of a file."""
 
@@ -40,7 +42,7 @@ def stamp(graph: ov.Model, card: Card, signature: Signature = OURS) -> ov.Model:
     outputs = [*head(matte, signature, card), *remembered]
     processor = PrePostProcessor(ov.Model(outputs, [port.get_node() for port in inputs], card.name))
     _feed(processor.input(0), signature)
-    stamped = processor.build()
+    stamped = _unmarked(processor.build())
     stamped.inputs[0].set_names({IMAGE})
     card.write_to(stamped)
     card.hold(stamped, card.name)
@@ -58,6 +60,19 @@ def _feed(picture: Any, signature: Signature) -> None:
     if any(signature.mean):
         steps.mean(list(signature.mean))
     steps.scale(list(signature.scale))
+
+
+def _unmarked(graph: ov.Model) -> ov.Model:
+    """Remove what the front end noted about its shapes, as saving would.
+
+    With it, a graph compiled in memory was wrong (PP-HumanSeg: alpha off by 0.99), and the same
+    graph saved and read again right; OpenVINO 2026.4.
+    """
+    for node in graph.get_ops():
+        notes = node.get_rt_info()
+        if SHAPES in [name for name, _ in notes.items()]:
+            del notes[SHAPES]
+    return graph
 
 
 @contextmanager

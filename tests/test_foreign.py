@@ -8,9 +8,11 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 import openvino as ov
+import openvino.properties.hint as hints
 import pytest
 from onnx import helper
 
@@ -276,6 +278,19 @@ def test_models_of_others_themselves(file: str, tmp_path: Path) -> None:
     drifts = compare(original, converted(original, tmp_path), draw(1))
     assert drifts[0].coverage > 0.05
     refuse(drifts, found.budget or LIMIT_FP16)
+
+
+def test_a_stamped_graph_is_right_before_it_is_saved_too(tmp_path: Path) -> None:
+    source = SHARED / "pphumansegv2_lite_256x144.onnx"
+    if not source.is_file():
+        pytest.skip(f"{source.name} is not at hand in shared/weights")
+    found = load()["pphumanseg"]
+    original = read(source, found, found.card("test"))
+    small = cv2.resize(draw(1)[0], original.card.sizes[0], interpolation=cv2.INTER_AREA)
+    stamped = stamp(original.graph, original.card, original.signature)
+    exact = {hints.inference_precision(): ov.Type.f32}
+    alpha = ov.Core().compile_model(stamped, "CPU", exact)(small[None])[ALPHA][0, 0]
+    assert alpha == pytest.approx(original.alpha(small), abs=CLOSE)
 
 
 # What cannot be
