@@ -17,7 +17,8 @@ TITLE = """# Models
 
 Written by `scrim-convert` from the cards inside the IR files: change a card by converting again.
 Only the known failures, between their markers, are written by hand and kept.
-Every IR takes BGR `uint8` (1, height, width, 3) and gives `alpha`, `float32` (1, 1, height, width).
+Every IR takes BGR `uint8` (1, height, width, 3) and gives `alpha`, `float32` (1, 1, height, width);
+one of many classes also gives `classes`, `uint8` (1, height, width).
 """
 HEADINGS = "| model | input | file | licence |\n|---|---|---|---|\n"
 NOTES = re.compile(r"<!-- failures of (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -46,7 +47,10 @@ def _part(card: Card, notes: str) -> str:
         f"## {card.name}\n\n"
         f"- Origin: {card.origin}\n"
         f"- Licence: {card.licence}\n"
-        f"- Input: {_sizes(card)} pixels\n\n"
+        f"- Input: {_sizes(card)} pixels\n"
+        + (f"- Classes: {', '.join(card.classes)}\n" if card.classes else "")
+        + (f"- Memory: {', '.join(name for name, _ in card.memory)}\n" if card.memory else "")
+        + "\n"
         + (f"| figure | value |\n|---|---|\n{figures}\n" if figures else "")
         + f"Known failures:\n\n<!-- failures of {card.name} -->\n{notes}<!-- end -->\n"
     )

@@ -16,6 +16,7 @@ from openvino import opset13 as op
 from torch import nn
 
 import conversion.__main__ as command
+from benchmarks.folding import folded
 from conversion import readme
 from conversion.check import LIMIT_FP16, compare, refuse
 from conversion.pictures import draw, read_folder
@@ -29,6 +30,7 @@ from training import recipe
 from training.models import build
 
 SIZES = ((64, 36), (36, 64))
+CHECKED = np.random.default_rng(0).integers(0, 256, (36, 64, 3), np.uint8)
 
 
 def tiny(seed: int = 0) -> nn.Module:
@@ -263,8 +265,26 @@ def test_the_readme_follows_the_cards_and_keeps_what_people_wrote(tmp_path: Path
     assert "boundary" not in text
     assert "- Licence: MIT" in text
     assert text.index("## second") < text.index("## toy")
+    assert "Classes" not in text and "Memory" not in text
     readme.write(tmp_path)
     assert page.read_text() == text
+
+
+def test_the_readme_names_classes_and_memory(tmp_path: Path) -> None:
+    save_toy(tmp_path / "toy.xml", toy_card(classes=("background", "hair"), memory=(("a", "b"),)))
+    readme.write(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "- Classes: background, hair\n- Memory: a\n\n" in text
+
+
+def test_folding_by_hand_changes_no_matte_and_no_graph() -> None:
+    """What the benchmark folds, it folds rightly: it would else compare two networks."""
+    plain = tiny()
+    by_hand = folded(plain)
+    assert isinstance(by_hand[1], nn.Identity)
+    graphs = [from_torch(network, toy_card()) for network in (plain, by_hand)]
+    assert graphs[0].alpha(CHECKED) == pytest.approx(graphs[1].alpha(CHECKED), abs=1e-5)
+    assert sorted(kinds(graphs[0].graph)) == sorted(kinds(graphs[1].graph))
 
 
 def test_a_missing_checkpoint_says_where_they_come_from(tmp_path: Path) -> None:
