@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from conversion.nodes import NODES
 from realtime.contract import Card
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, ModelNotFound
 
 SHIPPED = Path(__file__).with_name("cards.toml")
 HOW = "write a table of your own and name its file with --cards; conversion/README.md says how"
@@ -134,7 +134,8 @@ def _table(path: Path, name: str, table: object) -> Foreign:
 def choose(source: Path, name: str, tables: dict[str, Foreign]) -> tuple[str, Foreign]:
     """Return the table of that name, or without one the table whose file this is.
 
-    Raises `ConfigError` when there is none or when several fit.
+    Raises `ConfigError` when there is none or when several fit, `ModelNotFound` when there is not
+    even a file.
     """
     known = f"cards: {', '.join(sorted(tables))}; {HOW}"
     if name:
@@ -142,6 +143,8 @@ def choose(source: Path, name: str, tables: dict[str, Foreign]) -> tuple[str, Fo
             raise ConfigError(f"no card {name!r}", known)
         return name, tables[name]
     fit = [key for key, table in tables.items() if _fits(source.name, table)]
+    if not fit and not source.exists():
+        raise ModelNotFound(f"no model {source}", "and no card tells where to get it")
     if not fit:
         raise ConfigError(f"no card fits {source.name}; choose one with --card", known)
     if len(fit) > 1:

@@ -12,13 +12,16 @@ from rich.table import Table
 
 from conversion.read import Original
 from realtime.contract import Size
-from realtime.errors import ModelError
+from realtime.errors import FrameError, ModelError
 from realtime.frame import Alpha, Bytes
 from realtime.matting.engine import MattingModel
 from realtime.pixels import from_bgr, thumbnail
 
 LIMIT_FP16 = 0.01
-"""Largest difference of alpha that weights in FP16 may make; two or three of 255 steps."""
+"""Largest difference of alpha that weights in FP16 may make; two or three of 255 steps.
+
+What INT8 changes is judged by what it costs on labelled pictures instead: see `quantise`.
+"""
 
 Run = Callable[[Bytes], Alpha]
 
@@ -40,14 +43,21 @@ class Drift:
 def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Drift]:
     """Matte every picture, BGR uint8 (height, width, 3), with both, at each size of the card.
 
-    Both compute on one thread and in f32, the engine's precision.
+    Both compute on one thread and in f32, the engine's precision. A network with a memory begins
+    anew with every picture. Raises `ModelError` when the IR fails on a picture.
     """
     pictures = list(pictures)
     session = MattingModel(ir, threads=1).session()
 
     def converted(bgr: Bytes) -> Alpha:
-        session.reset()  # as the original, which begins anew with every picture
-        return session.infer(bgr)
+        session.reset()
+        try:
+            return session.infer(bgr)
+        except FrameError as error:
+            raise ModelError(
+                f"the IR fails on a picture: {error.message}",
+                "an operation may have been converted wrongly",
+            ) from error
 
     return [_drift(original.alpha, converted, size, pictures) for size in original.card.sizes]
 

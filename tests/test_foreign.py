@@ -447,16 +447,19 @@ def test_a_file_of_tables_that_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "my.toml")
 
 
-def test_a_card_is_found_by_the_file_or_by_its_name() -> None:
-    tables = load()
+def test_a_card_is_found_by_the_file_or_by_its_name(tmp_path: Path) -> None:
+    tables, other = load(), tmp_path / "other.onnx"
+    with pytest.raises(ModelNotFound, match="no model"):
+        choose(other, "", tables)
+    other.write_bytes(b"")
     assert choose(Path("x/SINet_Softmax.onnx"), "", tables)[0] == "sinet"
-    assert choose(Path("other.onnx"), "sinet", tables)[0] == "sinet"
+    assert choose(other, "sinet", tables)[0] == "sinet"
     with pytest.raises(ConfigError, match="several cards fit") as refusal:
         choose(Path("mediapipe-0.10.21-cp311.whl"), "", tables)
     assert "mediapipe-general, mediapipe-landscape" in refusal.value.hint
     for name, complaint in (("", "no card fits other.onnx"), ("odd", "no card 'odd'")):
         with pytest.raises(ConfigError, match=complaint) as refusal:
-            choose(Path("other.onnx"), name, tables)
+            choose(other, name, tables)
         assert "modnet, " in refusal.value.hint
         assert "--cards" in refusal.value.hint
 

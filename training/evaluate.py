@@ -77,7 +77,7 @@ def score_stills(infer: Infer, source: str, items: Sequence[Item]) -> Score:
         rows.append(compared(out, pha))
         worst.append((rows[-1]["iou"], f"{source}/{item.name}", bgr, out, pha))
     worst.sort(key=lambda item: item[0])
-    return Score(source, averaged(rows) | {"miou": pixels.miou()}, len(rows), worst[:6])
+    return Score(source, averaged(rows) | {"miou": pixels.miou()}, len(rows), worst[:24])
 
 
 def compared(out: Matte, pha: Matte) -> dict[str, float]:

@@ -12,12 +12,14 @@ from training.pack import Pixels
 
 SIDE = 120  # pixels of a tile
 COLUMNS = 4
+WORST = 24
 
 
 def worst(scores: Sequence[Score], path: Path) -> None:
-    """The worst pictures of each set: picture, matte, truth."""
+    """The worst pictures, as many of each set, 24 in all: picture, matte, truth."""
     tiles = []
-    for _, name, bgr, out, pha in [item for score in scores for item in score.worst]:
+    each = WORST // max(1, sum(bool(score.worst) for score in scores))
+    for _, name, bgr, out, pha in [item for score in scores for item in score.worst[:each]]:
         grey = [cv2.cvtColor((m * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR) for m in (out, pha)]
         tile = np.hstack([boxed(image) for image in (bgr, *grey)])
         tiles.append(cv2.putText(tile, name, (2, 12), 0, 0.35, (0, 0, 255)))

@@ -59,7 +59,8 @@ class Trainer:
         self.run, recipe = run, run.recipe
         seed(recipe.seed)
         self.model = models.build(recipe)
-        if run.weights and recipe.pretrained:
+        self.last = run.out / "last.pt"
+        if run.weights and recipe.pretrained and not self.last.is_file():
             models.start(self.model, run.weights)
         self.model = self.model.to(run.device, memory_format=torch.channels_last)
         self.ema = deepcopy(self.model).eval().requires_grad_(False)
@@ -69,7 +70,6 @@ class Trainer:
         self.slowed = 1.0  # factor on the rate by the plateau schedule
         self.stopping = False
         run.out.mkdir(parents=True, exist_ok=True)
-        self.last = run.out / "last.pt"
         if self.last.is_file():
             self.resume()
 

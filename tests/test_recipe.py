@@ -1,0 +1,238 @@
+"""Recipes, and what the loop makes of them: stages, schedules, changes, early stop, losses."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from realtime.errors import ConfigError
+from training import augment, losses, models, packing, recipe
+from training.recipe import Shape, Stage
+from training.train import OPTIMISERS, Run, Trainer, predicted, schedule
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+ALL = pytest.mark.parametrize("name", recipe.RECIPES)
+
+
+def small(name: str) -> recipe.Recipe:
+    """A recipe on pictures of 64x64, two a batch."""
+    found = recipe.find(name)
+    shape = Shape((64, 64), (64, 64), 1.0)
+    return replace(found, shapes=(shape,), batch=2, twins=min(1, found.twins))
+
+
+def batch(used: recipe.Recipe) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A bright square in the dark, as large as the recipe's pictures."""
+    src = torch.zeros(2, 3, 64, 64, dtype=torch.uint8)
+    pha = torch.zeros(2, 1, 64, 64, dtype=torch.uint8)
+    src[:, :, 16:48, 16:48] = 200
+    pha[:, :, 16:48, 16:48] = 255 if used.task == "matte" else 3
+    return src, pha, torch.ones_like(pha)
+
+
+@pytest.fixture
+def trainer(tmp_path: Path):
+    """Makes a trainer of a recipe; its batches are drawn here, the pack lends its name alone."""
+    for name in "abc":
+        cv2.imwrite(str(tmp_path / f"{name}.jpg"), np.zeros((40, 40, 3), np.uint8))
+        cv2.imwrite(str(tmp_path / f"{name}_mask.png"), np.eye(40, dtype=np.uint8) * 255)
+    packing.build(tmp_path, tmp_path / "tiny.pack")
+
+    def make(used: recipe.Recipe) -> Trainer:
+        return Trainer(Run(used, tmp_path / "tiny.pack", tmp_path / "run", None, steps=10))
+
+    return make
+
+
+@ALL
+def test_recipes_add_up_and_name_what_exists(name: str) -> None:
+    used = recipe.find(name)
+    assert sum(shape.share for shape in used.shapes) == pytest.approx(1)
+    assert sum(stage.share for stage in used.stages) == pytest.approx(1)
+    assert used.network in models.NETWORKS and used.optimiser in OPTIMISERS
+    assert used.camera in augment.PRESETS
+    assert all(stage.losses.keys() <= losses.TERMS.keys() for stage in used.stages)
+    paired = {"twin", "consistency"} & {term for stage in used.stages for term in stage.losses}
+    assert bool(paired) == bool(used.twins)
+
+
+@ALL
+def test_every_recipe_learns_what_its_stages_let_it(name: str, trainer) -> None:
+    used = small(name)
+    found = trainer(used)
+    for begin in np.cumsum([0, *(stage.share for stage in used.stages)])[:-1]:
+        found.step = int(np.ceil(10 * begin))
+        stage = used.stage(found.progress())
+        before = {k: v.detach().clone() for k, v in found.model.named_parameters()}
+        figures = found.learn(batch(used))
+        assert figures.keys() == {"rate", "loss", *stage.losses}
+        assert all(np.isfinite(list(figures.values())))
+        moved = {k for k, v in found.model.named_parameters() if not torch.equal(v, before[k])}
+        frozen = {k for k in before if k.startswith(stage.frozen)}
+        assert not moved & frozen and len(moved) > 0.5 * len(before.keys() - frozen)
+
+
+@ALL
+def test_what_forward_gives_is_the_mask_that_was_trained(name: str) -> None:
+    used = small(name)
+    network = models.build(used).eval()
+    src = torch.rand(1, 3, 64, 96)
+    classes = 9 if used.task == "parts" else 1
+    with torch.inference_mode():
+        assert network(src).shape == (1, classes, 64, 96)
+        torch.testing.assert_close(predicted(network, src)["mask"], network(src))
+
+
+def test_a_stage_ends_where_the_next_begins() -> None:
+    first, last = Stage(0.3, {"bce": 1.0}), Stage(0.7, {"edge": 1.0})
+    used = replace(recipe.find("sinet"), stages=(first, last))
+    assert [used.stage(p) for p in (0, 0.29, 0.3, 1)] == [first, first, last, last]
+
+
+@pytest.mark.parametrize("name", ["cosine", "polynomial", "plateau"])
+def test_schedules_rise_and_then_never_rise_again(name: str) -> None:
+    used = replace(recipe.find("sinet"), schedule=name, warm_up=0.1)
+    rates = [schedule(used, p) for p in np.linspace(0, 1, 101)]
+    assert rates[0] < 0.2 and max(rates) == pytest.approx(rates[10]) == pytest.approx(1)
+    assert all(b <= a for a, b in pairwise(rates[10:]))
+    assert rates[-1] == (1 if name == "plateau" else pytest.approx(0.01, abs=0.01))
+
+
+def test_stuck_runs_slow_down_and_stop(trainer, tmp_path: Path) -> None:
+    found = trainer(replace(small("sinet"), schedule="plateau", patience=9))
+    for overall in (50, *[49] * 8):
+        found.judge(overall, {})
+    assert found.slowed == pytest.approx(0.01) and not found.stopping
+    found.judge(49, {})
+    assert found.stopping
+    _, card = models.load(tmp_path / "run" / "best.pt")
+    assert "Trained by the recipe sinet" in card.origin and "EG1800" not in card.origin
+    found.judge(51, {})
+    assert found.stale == 0 and found.best == 51
+
+
+def test_changes_reach_recipe_and_network_and_are_remembered(trainer) -> None:
+    changes = ("options.alpha=0.5", "batch=4", "camera=source-002", "decoder_rate=1")
+    used = recipe.find("portraitnet", changes)
+    assert (used.options, used.batch, used.decoder_rate) == ({"alpha": 0.5}, 4, 1.0)
+    assert used.camera == "source-002"
+    assert recipe.find("portraitnet").options == {"alpha": 1.0}
+    wide, narrow = (
+        sum(p.numel() for p in models.build(r).parameters())
+        for r in (recipe.find("portraitnet"), used)
+    )
+    assert narrow < wide / 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("batch", "no value"),
+        ("batches=3", "batch"),
+        ("batch=many", "not a int"),
+        ("batch=1.5", "not a int"),
+        ("decoder_rate=true", "not a float"),
+        ("name=other", "no such key"),
+        ("stages=1", "no such key"),
+        ("batch.size=1", "no such key"),
+    ],
+)
+def test_changes_that_cannot_be_are_refused(change: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        recipe.find("sinet", [change])
+    assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_options_that_a_network_lacks_are_refused() -> None:
+    for change in ("options.depth=3", "options.decoder=steep"):
+        with pytest.raises(ConfigError, match="munet does not take"):
+            models.build(recipe.find("munet-128", [change]))
+
+
+@pytest.mark.parametrize("name", augment.PRESETS)
+def test_presets_keep_size_and_depend_on_their_numbers_alone(name: str) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:, 20:50] = 255
+    results = []
+    for seed in (1, 1, 2):
+        rng = np.random.default_rng(seed)
+        src, (pha,) = augment.moved(name, image, [mask], rng)
+        results.append((augment.relit(name, src, rng), pha))
+        assert results[-1][0].shape == image.shape and pha.shape == mask.shape
+    (src, pha), again, other = results
+    assert np.array_equal(src, again[0]) and np.array_equal(pha, again[1])
+    assert not np.array_equal(src, other[0]) or not np.array_equal(pha, other[1])
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(ConfigError, match="source-000"):
+        raise_hint(lambda: augment.preset("source-9"))
+
+
+def raise_hint(call) -> None:
+    """Raise the error with its hint in the message."""
+    try:
+        call()
+    except ConfigError as error:
+        raise ConfigError(f"{error.message} {error.hint}") from error
+
+
+def outcome(**heads: torch.Tensor) -> losses.Outcome:
+    pha = torch.zeros(2, 1, 32, 32)
+    pha[:, :, 8:24, 8:24] = 1
+    return losses.Outcome(heads, pha, torch.ones_like(pha), twins=1)
+
+
+def test_the_boundary_term_sees_the_contour_alone() -> None:
+    right = torch.where(outcome().pha > 0, 9.0, -9.0)
+    inside = right.clone()
+    inside[:, :, 15:17, 15:17] = -9  # a hole in the middle, far from the contour
+    assert losses.boundary_bce(outcome(mask=inside)) < 1e-3
+    shifted = right.roll(2, 3)
+    assert losses.boundary_bce(outcome(mask=shifted)) > 0.5
+
+
+def test_the_focal_term_asks_for_a_line_of_four_pixels() -> None:
+    line = torch.full((2, 1, 32, 32), -9.0)
+    line[:, :, 6:26, 6:26] = 9
+    line[:, :, 10:22, 10:22] = -9
+    filled = torch.where(outcome().pha > 0, 9.0, -9.0)
+    assert losses.boundary_focal(outcome(boundary=line)) < 1e-3
+    assert losses.boundary_focal(outcome(boundary=filled)) > 0.5
+
+
+def test_consistency_is_the_divergence_of_two_lights() -> None:
+    logits = torch.randn(1, 1, 32, 32)
+    same = torch.cat([logits, logits])
+    assert losses.consistency(outcome(mask=same)) == pytest.approx(0, abs=1e-6)
+    other = torch.cat([logits, logits + 1]).requires_grad_()
+    value = losses.consistency(outcome(mask=other))
+    value.backward()
+    assert value > 0.1
+    assert other.grad[0].abs().max() == 0 and other.grad[1].abs().max() > 0  # the first teaches
+
+
+def test_cross_entropy_leaves_unknown_pixels_out() -> None:
+    labels = torch.zeros(1, 1, 4, 4)
+    labels[..., 2:] = 1
+    weight = torch.ones_like(labels)
+    weight[..., 3] = 0
+    logits = torch.full((1, 9, 4, 4), -9.0)
+    logits[:, 0, :, :2], logits[:, 1, :, 2], logits[:, 5, :, 3] = 9, 9, 9
+    right = losses.Outcome({"mask": logits}, labels, weight)
+    assert losses.cross_entropy(right) < 1e-3
+    wrong = losses.Outcome({"mask": logits}, labels, torch.ones_like(labels))
+    assert losses.cross_entropy(wrong) > 1
