@@ -1,10 +1,11 @@
 """Quantise an IR to INT8 by NNCF, after training, within an accuracy budget.
 
 Where batch-norms are folded into weights, the channels of the first convolutions lie so far apart
-that 256 steps do not hold them all: in both networks we ship the first four convolutions cost
-nine tenths of what is lost and hold less than 1 % of the weights. So everything is tried first,
-then more and more convolutions at the ends stay as they are, and the first IR that keeps the
-budget is taken.
+that 256 steps do not hold them all. In both networks we ship the first four cost nine tenths of
+what is lost, in munet-128 the first depthwise one alone eight; they hold less than 1 % of the
+weights, and sparing them costs no time that could be measured. So everything is tried first, then
+more and more convolutions at the ends stay as they are, and the first IR that keeps the budget is
+taken.
 """
 
 from __future__ import annotations
