@@ -1,7 +1,8 @@
 """models_ir/README.md: every model's card in words, written from the cards inside the IR files.
 
 Only what people know and figures do not say, the known failures, is written by hand: between the
-markers of a model, where it survives every rewriting.
+markers of a model, where it survives every rewriting. The table that compares all networks is
+`benchmarks.networks`'s.
 """
 
 from __future__ import annotations
@@ -23,17 +24,26 @@ one of many classes also gives `classes`, `uint8` (1, height, width).
 HEADINGS = "| model | input | file | licence |\n|---|---|---|---|\n"
 NOTES = re.compile(r"<!-- failures of (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 NO_NOTES = "None written down yet.\n"
+FIGURES = re.compile(r"<!-- figures -->\n(.*?)<!-- end -->", re.DOTALL)
+NO_FIGURES = "Not measured yet.\n"
 
 
-def write(folder: Path) -> None:
-    """Write README.md from all IRs of the folder. Raises `ModelContract` for one without card."""
+def write(folder: Path, figures: str = "") -> None:
+    """Write README.md from all IRs of the folder. Raises `ModelContract` for one without card.
+
+    figures: what stands under "Figures" from now on; without it, what stood there before.
+    """
     page = folder / "README.md"
-    notes = dict(NOTES.findall(page.read_text("utf-8"))) if page.exists() else {}
+    before = page.read_text("utf-8") if page.exists() else ""
+    notes = dict(NOTES.findall(before))
+    kept = FIGURES.search(before)
+    figures = figures or (kept[1] if kept else NO_FIGURES)
     core = ov.Core()
     cards = {path: Card.of(core.read_model(path), str(path)) for path in folder.glob("*.xml")}
     rows = [_row(path, card) for path, card in sorted(cards.items())]
     parts = [_part(card, notes.get(card.name, NO_NOTES)) for _, card in sorted(cards.items())]
-    page.write_text("\n".join([TITLE, HEADINGS + "".join(rows), *parts]), "utf-8")
+    compared = f"## Figures\n\n<!-- figures -->\n{figures}<!-- end -->\n"
+    page.write_text("\n".join([TITLE, HEADINGS + "".join(rows), compared, *parts]), "utf-8")
 
 
 def _row(path: Path, card: Card) -> str:
@@ -42,7 +52,6 @@ def _row(path: Path, card: Card) -> str:
 
 
 def _part(card: Card, notes: str) -> str:
-    figures = "".join(f"| {name} | {value:g} |\n" for name, value in card.figures.items())
     return (
         f"## {card.name}\n\n"
         f"- Origin: {card.origin}\n"
@@ -50,9 +59,7 @@ def _part(card: Card, notes: str) -> str:
         f"- Input: {_sizes(card)} pixels\n"
         + (f"- Classes: {', '.join(card.classes)}\n" if card.classes else "")
         + (f"- Memory: {', '.join(name for name, _ in card.memory)}\n" if card.memory else "")
-        + "\n"
-        + (f"| figure | value |\n|---|---|\n{figures}\n" if figures else "")
-        + f"Known failures:\n\n<!-- failures of {card.name} -->\n{notes}<!-- end -->\n"
+        + f"\nKnown failures:\n\n<!-- failures of {card.name} -->\n{notes}<!-- end -->\n"
     )
 
 

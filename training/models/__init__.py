@@ -116,6 +116,6 @@ def origin(used: Recipe, found: dict) -> str:
     said = " ".join(["the recipe", used.name, *found.get("changes", ())])
     if own(found):
         return f"Trained by {said} on {', '.join(sorted(found['sources']))}{start}"
-    minutes, pictures = found.get("spent_s", 0) / 60, found["step"] * used.batch
+    minutes, pictures = found.get("spent_s", 0) / 60, found.get("step", 0) * used.batch
     spent = f"{minutes:.0f} minutes, {pictures:,} pictures seen"
     return f"Trained by Scrim by {said} ({spent}) on {DATA[used.task]}{start}"
