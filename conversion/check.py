@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
-from conversion.read import Original
+from conversion.read import Matte, Original
 from realtime.contract import Size
 from realtime.errors import FrameError, ModelError
 from realtime.frame import Alpha, Bytes
@@ -22,8 +22,6 @@ LIMIT_FP16 = 0.01
 
 What INT8 changes is judged by what it costs on labelled pictures instead: see `quantise`.
 """
-
-Run = Callable[[Bytes], Alpha]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +41,22 @@ class Drift:
 def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Drift]:
     """Matte every picture, BGR uint8 (height, width, 3), with both, at each size of the card.
 
-    Both compute on one thread and in f32, the engine's precision. A network with a memory begins
-    anew with every picture. Raises `ModelError` when the IR fails on a picture.
+    Both compute on one thread and in f32, the engine's precision. The pictures of a size are one
+    stream, so that what a network remembers is compared too. Raises `ModelError` when the IR fails
+    on a picture.
     """
     pictures = list(pictures)
-    session = MattingModel(ir, threads=1).session()
+    model = MattingModel(ir, threads=1)
+    return [
+        _drift(original.session(), _session(model), size, pictures) for size in original.card.sizes
+    ]
 
-    def converted(bgr: Bytes) -> Alpha:
-        session.reset()
+
+def _session(model: MattingModel) -> Matte:
+    """Begin a stream of the IR."""
+    session = model.session()
+
+    def alpha(bgr: Bytes) -> Alpha:
         try:
             return session.infer(bgr)
         except FrameError as error:
@@ -59,7 +65,7 @@ def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Dri
                 "an operation may have been converted wrongly",
             ) from error
 
-    return [_drift(original.alpha, converted, size, pictures) for size in original.card.sizes]
+    return alpha
 
 
 def refuse(drifts: Iterable[Drift], limit: float) -> None:
@@ -91,7 +97,7 @@ def table(drifts: Iterable[Drift]) -> Table:
     return sheet
 
 
-def _drift(original: Run, converted: Run, size: Size, pictures: list[Bytes]) -> Drift:
+def _drift(original: Matte, converted: Matte, size: Size, pictures: list[Bytes]) -> Drift:
     mattes, apart, times_ms = [], [], []
     for picture in pictures:
         small = thumbnail(from_bgr(picture), size)
@@ -112,9 +118,12 @@ def _drift(original: Run, converted: Run, size: Size, pictures: list[Bytes]) -> 
     )
 
 
-def timed(run: Run, bgr: Bytes) -> tuple[Alpha, float]:
-    """Return the matte and the milliseconds of a second run: the first one warms up."""
-    run(bgr)
+def timed(matte: Matte, bgr: Bytes) -> tuple[Alpha, float]:
+    """Return alpha and the milliseconds of a second run: the first one warms up.
+
+    To a network with a memory these are two frames of a person sitting still.
+    """
+    matte(bgr)
     started = time.perf_counter()
-    alpha = run(bgr)
+    alpha = matte(bgr)
     return alpha, (time.perf_counter() - started) * 1e3

@@ -17,7 +17,7 @@ import openvino as ov
 from conversion import keras_export, nodes, picture, ports, runtimes
 from conversion.cards import Foreign, Signature
 from conversion.fit import filled, fit
-from conversion.read import Original
+from conversion.read import Matte, Original
 from realtime.contract import Card
 from realtime.errors import ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
@@ -42,9 +42,9 @@ def read(source: Path, table: Foreign, card: Card) -> Original:
         graph = ov.convert_model(path, extension=extensions or None)
         fit(graph, table.signature, card)
         runtime = runtimes.start(path, raw)
-    alpha = _original(runtime.run, raw, graph, table.signature, card)
+    session = _original(runtime.run, raw, graph, table.signature, card)
     fitted = table.signature.model_copy(update={"constants": {}})
-    return Original(graph, card, alpha, fitted, runtime.name, table.budget)
+    return Original(graph, card, session, fitted, runtime.name, table.budget)
 
 
 @contextmanager
@@ -100,17 +100,29 @@ def _check(path: Path) -> None:
 
 def _original(
     run: runtimes.Run, raw: ov.Model, fitted: ov.Model, signature: Signature, card: Card
-) -> Callable[[Bytes], Alpha]:
-    """Return the matting of the original; its memory is empty at every picture."""
-    given = ports.matte(raw, signature, card)
-    dtype = raw.inputs[ports.image(raw, signature, card)].get_element_type().to_dtype()
-    held = {name: filled(raw.input(name), value) for name, value in signature.constants.items()}
-    held |= {name: filled(fitted.input(name), 0) for name, _ in card.memory}
-    rest = [held.get(next(iter(port.get_names() & held.keys()), "")) for port in raw.inputs]
+) -> Callable[[], Matte]:
+    """Return how to begin a stream of the original."""
+    at, given = ports.image(raw, signature, card), ports.matte(raw, signature, card)
+    dtype = raw.inputs[at].get_element_type().to_dtype()
+    remembered = ports.memory(raw, card)
+    values = {name: filled(raw.input(name), value) for name, value in signature.constants.items()}
+    values |= {name: filled(fitted.input(name), 0) for name, _ in card.memory}
+    begin = {
+        place: values[name]
+        for place, port in enumerate(raw.inputs)
+        for name in port.get_names() & values.keys()
+    }
 
-    def alpha(bgr: Bytes) -> Alpha:
-        image = picture.feed(bgr, signature).astype(dtype)
-        feed = [image if array is None else array for array in rest]
-        return picture.matte(run(feed)[given], signature, card, bgr.shape[:2])
+    def session() -> Matte:
+        feed = begin.copy()
 
-    return alpha
+        def alpha(bgr: Bytes) -> Alpha:
+            feed[at] = picture.feed(bgr, signature).astype(dtype)
+            outputs = run([feed[place] for place in range(len(raw.inputs))])
+            for source, target in remembered:
+                feed[source] = outputs[target]
+            return picture.matte(outputs[given], signature, card, bgr.shape[:2])
+
+        return alpha
+
+    return session

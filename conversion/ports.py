@@ -23,15 +23,22 @@ def matte(graph: ov.Model, signature: Signature, card: Card) -> int:
     return _place(graph.outputs, "output", signature.output, others)
 
 
+def memory(graph: ov.Model, card: Card) -> list[tuple[int, int]]:
+    """Return the places of the memory among inputs and outputs. Raises `ModelContract`."""
+    return [
+        (_place(graph.inputs, "input", source), _place(graph.outputs, "output", target))
+        for source, target in card.memory
+    ]
+
+
 def check(graph: ov.Model, signature: Signature, card: Card) -> None:
     """Raise `ModelContract` unless every tensor named is there and every input is named."""
     chosen = image(graph, signature, card)
     matte(graph, signature, card)
-    inputs = {*signature.constants, *(source for source, _ in card.memory)}
-    for name in sorted(inputs):
+    memory(graph, card)
+    for name in signature.constants:
         _place(graph.inputs, "input", name)
-    for _, name in card.memory:
-        _place(graph.outputs, "output", name)
+    inputs = {*signature.constants, *(source for source, _ in card.memory)}
     for place, port in enumerate(graph.inputs):
         if place != chosen and not port.get_names() & inputs:
             raise ModelContract(

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+Matte = Callable[[Bytes], Alpha]
+"""A stream's next matte: BGR uint8 (height, width, 3) -> float32 (height, width) in 0..1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Original:
     """A network as its authors left it.
 
-    `graph` takes a picture and gives a matte as `signature` says. `alpha` runs the network in
-    `runtime`, where it was made: BGR uint8 (height, width, 3) -> float32 (height, width) in 0..1.
-    `budget` is the difference of alpha that its card allows, None for the usual one.
+    `graph` takes a picture and gives a matte as `signature` says. `session` begins a stream in
+    `runtime`, where the network was made; its memory, if it has one, starts as zeros. `budget` is
+    the difference of alpha that its card allows, None for the usual one.
     """
 
     graph: ov.Model
     card: Card
-    alpha: Callable[[Bytes], Alpha]
+    session: Callable[[], Matte]
     signature: Signature = OURS
     runtime: str = "PyTorch"
     budget: float | None = None
@@ -99,7 +103,7 @@ def from_torch(module: nn.Module, card: Card) -> Original:
             f"OpenVINO cannot convert {card.name}: {reason.lstrip('- ')}",
             "build the network from operations that OpenVINO knows",
         ) from error
-    return Original(graph, card, alpha)
+    return Original(graph, card, lambda: alpha)
 
 
 def sides(sizes: tuple[Size, ...]) -> tuple[ov.Dimension, ov.Dimension]:

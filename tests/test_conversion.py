@@ -202,7 +202,7 @@ def test_an_operation_unknown_to_openvino_is_one_clear_error() -> None:
 
 def test_an_ir_that_drifts_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     network = original()
-    stranger = replace(network, alpha=from_torch(tiny(seed=1), network.card).alpha)
+    stranger = replace(network, session=from_torch(tiny(seed=1), network.card).session)
     with pytest.raises(ModelError, match="drifts by"), beside(tmp_path, "tiny") as ir:
         save(stamp(network.graph, network.card), ir)
         refuse(compare(stranger, ir, draw(1)), LIMIT_FP16)
@@ -211,12 +211,13 @@ def test_an_ir_that_drifts_is_refused_and_leaves_nothing(tmp_path: Path) -> None
 
 def test_a_matte_of_nan_at_one_size_is_refused(tmp_path: Path) -> None:
     network = original()
+    matte = network.session()
 
     def alpha(bgr: Bytes) -> Alpha:
         tall = bgr.shape[0] > bgr.shape[1]
-        return np.full(bgr.shape[:2], np.nan, np.float32) if tall else network.alpha(bgr)
+        return np.full(bgr.shape[:2], np.nan, np.float32) if tall else matte(bgr)
 
-    drifts = compare(replace(network, alpha=alpha), convert(tmp_path, network), draw(1))
+    drifts = compare(replace(network, session=lambda: alpha), convert(tmp_path, network), draw(1))
     with pytest.raises(ModelError, match="drifts by nan from the original at 36x64"):
         refuse(drifts, LIMIT_FP16)
 
@@ -284,7 +285,8 @@ def test_folding_by_hand_changes_no_matte_and_no_graph() -> None:
     by_hand = folded(plain)
     assert isinstance(by_hand[1], nn.Identity)
     graphs = [from_torch(network, toy_card()) for network in (plain, by_hand)]
-    assert graphs[0].alpha(CHECKED) == pytest.approx(graphs[1].alpha(CHECKED), abs=1e-5)
+    first, second = (graph.session()(CHECKED) for graph in graphs)
+    assert first == pytest.approx(second, abs=1e-5)
     assert sorted(kinds(graphs[0].graph)) == sorted(kinds(graphs[1].graph))
 
 
