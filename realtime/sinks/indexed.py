@@ -7,30 +7,21 @@ is that of PASCAL VOC (Everingham et al., IJCV 2010), which other tools use for 
 
 from __future__ import annotations
 
-import os
 import struct
-import uuid
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from realtime.errors import SinkUnavailable
 from realtime.frame import Bytes
+from realtime.sinks.whole import write_whole
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def write_indexed(path: Path, numbers: Bytes) -> None:
     """Write classes, uint8 (height, width), as an indexed PNG. Raises `SinkUnavailable`."""
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
-    try:
-        temporary.write_bytes(encode(numbers))
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        reason = (error.strerror or str(error)).lower()
-        raise SinkUnavailable(f"{path}: {reason}", "choose a folder you can write to") from error
+    write_whole(path, encode(numbers))
 
 
 def encode(numbers: Bytes) -> bytes:

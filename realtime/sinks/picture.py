@@ -1,15 +1,14 @@
-"""Still pictures into files that are whole as soon as they have their name."""
+"""Still pictures into files."""
 
 from __future__ import annotations
 
-import os
-import uuid
 from pathlib import Path
 
 import cv2
 
 from realtime.errors import SinkUnavailable
 from realtime.frame import Bytes
+from realtime.sinks.whole import write_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -25,11 +24,4 @@ def write_picture(path: Path, picture: Bytes) -> None:
         _, coded = cv2.imencode(path.suffix.lower(), picture)
     except cv2.error as error:
         raise SinkUnavailable(f"{path}: cannot be encoded", "WebP ends at 16383 a side") from error
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
-    try:
-        temporary.write_bytes(coded.tobytes())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        reason = (error.strerror or str(error)).lower()
-        raise SinkUnavailable(f"{path}: {reason}", "choose a folder you can write to") from error
+    write_whole(path, coded.tobytes())

@@ -7,7 +7,6 @@ whoever finds it under that name can play it.
 from __future__ import annotations
 
 import os
-import uuid
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +19,7 @@ from realtime.contract import Size
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Bytes, Frame
 from realtime.pixels import fit
+from realtime.sinks.whole import beside, unwritable
 
 TICKS = 90_000
 """Time stamps count in this part of a second, as in MPEG."""
@@ -127,17 +127,14 @@ class _File:
         self._path = path
         self._kind = kinds[path.suffix.lower()]
         self._rate = Fraction(fps).limit_denominator(1001)
-        self._temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+        self._temporary = beside(path)
         self._container: Any = None
         self._stream: Any = None
         self._open = True
         try:
             self._temporary.touch(exist_ok=False)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise SinkUnavailable(
-                f"{path}: {reason}", "choose a folder you can write to"
-            ) from error
+            raise unwritable(path, error) from error
 
     def add(self, picture: Bytes, size: Size, ticks: int) -> None:
         if not self._open:

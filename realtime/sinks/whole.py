@@ -1,0 +1,31 @@
+"""Files that are whole as soon as they have their name: written beside it, then renamed."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from realtime.errors import SinkUnavailable
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, or leave what was there. Raises `SinkUnavailable`."""
+    temporary = beside(path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise unwritable(path, error) from error
+
+
+def beside(path: Path) -> Path:
+    """Return a hidden name of its own in the same folder, with the same suffix."""
+    return path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+
+
+def unwritable(path: Path, error: OSError) -> SinkUnavailable:
+    """Say why a place cannot be written."""
+    reason = (error.strerror or str(error)).lower()
+    return SinkUnavailable(f"{path}: {reason}", "choose a folder you can write to")
