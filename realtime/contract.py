@@ -85,7 +85,12 @@ class Card(BaseModel):
             found.append(f"{len(model.inputs)} inputs where {len(self._inputs())} are named")
         if found:
             return found
-        return _shape_complaints(inputs[IMAGE], outputs[ALPHA], self.sizes)
+        found = _image_complaints(inputs[IMAGE], self.sizes)
+        if _type(outputs[ALPHA]) != "f32":
+            found.append(f"output {ALPHA!r} is {_type(outputs[ALPHA])}, not f32")
+        if self.classes:
+            found += _classes_complaints(outputs[CLASSES], self.sizes)
+        return found
 
     def _inputs(self) -> list[str]:
         return [IMAGE, *(pair[0] for pair in self.memory)]
@@ -95,11 +100,9 @@ class Card(BaseModel):
         return [ALPHA, *many, *(pair[1] for pair in self.memory)]
 
 
-def _shape_complaints(image: Any, alpha: Any, sizes: tuple[Size, ...]) -> list[str]:
-    if image.get_element_type().get_type_name() != "u8":
-        return [f"input {IMAGE!r} is {image.get_element_type().get_type_name()}, not u8"]
-    if alpha.get_element_type().get_type_name() != "f32":
-        return [f"output {ALPHA!r} is {alpha.get_element_type().get_type_name()}, not f32"]
+def _image_complaints(image: Any, sizes: tuple[Size, ...]) -> list[str]:
+    if _type(image) != "u8":
+        return [f"input {IMAGE!r} is {_type(image)}, not u8"]
     shape = image.get_partial_shape()
     if shape.rank.is_dynamic or len(shape) != 4 or not _fits(shape[3], 3):
         return [f"input {IMAGE!r} is {shape}, not (1, height, width, 3)"]
@@ -107,6 +110,21 @@ def _shape_complaints(image: Any, alpha: Any, sizes: tuple[Size, ...]) -> list[s
         if not (_fits(shape[1], height) and _fits(shape[2], width)):
             return [f"input {IMAGE!r} of shape {shape} does not take {width}x{height}"]
     return []
+
+
+def _classes_complaints(classes: Any, sizes: tuple[Size, ...]) -> list[str]:
+    if _type(classes) != "u8":
+        return [f"output {CLASSES!r} is {_type(classes)}, not u8"]
+    shape = classes.get_partial_shape()
+    flat = shape.rank.is_static and len(shape) == 3
+    for width, height in sizes:
+        if not (flat and all(map(_fits, shape, (1, height, width)))):
+            return [f"output {CLASSES!r} of shape {shape} is not (1, {height}, {width})"]
+    return []
+
+
+def _type(port: Any) -> str:
+    return str(port.get_element_type().get_type_name())
 
 
 def _fits(dimension: Any, length: int) -> bool:

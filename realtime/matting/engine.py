@@ -143,8 +143,8 @@ class MattingSession:
                 "choose a model whose card names classes",
             )
         found = self._run(bgr)[1][CLASSES]
-        if found.shape != (1, *bgr.shape[:2]) or found.dtype != np.uint8:
-            raise FrameError(f"the network gave classes of {found.dtype} {found.shape}")
+        if found.shape != (1, *bgr.shape[:2]):  # an open shape is known only now
+            raise FrameError(f"the network gave classes of {found.shape} for {bgr.shape}")
         if found.max() >= len(names):
             raise FrameError(f"the network gave class {found.max()} of {len(names)}")
         numbers: Bytes = found[0].copy()
