@@ -118,7 +118,7 @@ def test_stuck_runs_slow_down_and_stop(trainer, tmp_path: Path) -> None:
     found.judge(49, {})
     assert found.stopping
     _, card = models.load(tmp_path / "run" / "best.pt")
-    assert "Trained by the recipe sinet" in card.origin and "EG1800" not in card.origin
+    assert "Trained by the recipe sinet" in card.origin and "encoder" not in card.origin
     found.judge(51, {})
     assert found.stale == 0 and found.best == 51
 

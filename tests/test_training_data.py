@@ -160,6 +160,30 @@ def test_the_house_layout(tmp_path: Path) -> None:
     assert [i.name for i in readers.held_out(tmp_path)["ccp"]] == ["00000", "00001", "00002"]
 
 
+def test_a_manifest_tells_what_should_be_there_and_whose_it_is(tmp_path: Path) -> None:
+    data = house(tmp_path)
+    stills = [f"{split},ccp,{i:05},Apache-2.0" for split in ("train", "val") for i in range(3)]
+    rows = ["split,source,name,licence", *stills, "parts,ccp,*,MIT", "background,rooms,0,"]
+    (data / "manifest.csv").write_text("\n".join(rows))
+    (data / "pseudo" / "manifest.csv").write_text("file,licence stated\n00000,MIT\n00001,CC0\n")
+    packed = packing.build(data, tmp_path / "all.pack")
+    assert packed.licences == {
+        "ccp": "Apache-2.0",
+        "parts": "MIT",
+        "background": "none stated",
+        "pseudo": "MIT, CC0",
+        "negative": "",
+        "sequence": "",
+    }
+    (data / "manifest.csv").write_text("\n".join([*rows, "train,ccp,lost,MIT"]))
+    assert readers.listing(data).problems == [
+        f"{data}/stills/train/ccp/img/lost: missing, manifest names it"
+    ]
+    (data / "manifest.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"manifest\.csv is no CSV"):
+        readers.listing(data)
+
+
 def test_a_folder_of_another_layout_is_told_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
         readers.listing(tmp_path / "none")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import track
@@ -168,6 +169,20 @@ def show(
 
     drawn = batches(prepared(data, pack, skip_bad), recipes.find(recipe))
     sheet.batches([drawn[i] for i in range(first, first + number)], out)
+
+
+@app.command()
+def statistics(
+    pack: PackOption = None, data: DataOption = DATA, skip_bad: SkipOption = False
+) -> None:
+    """Print colour mean and deviation and class areas of the labelled pictures (nine classes)."""
+    from training import parts
+
+    found = Pack(prepared(data, pack, skip_bad))
+    mean, deviation = parts.statistics(found)
+    typer.echo(f"mean {np.round(mean, 3)}, deviation {np.round(deviation, 3)}, RGB in 0..1")
+    for name, area in zip(recipes.CLASSES, parts.class_areas(found), strict=True):
+        typer.echo(f"{name}: {area:.2f} %")
 
 
 COLUMNS = {

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from realtime.errors import ConfigError
+from training import manifest
 from training.pictures import Pixels, labels, listed, mask, photo, same_size
 
 HELD_OUT = 10  # every tenth picture is set aside for measuring where nothing else says which
@@ -122,6 +123,11 @@ def house(found: Listing) -> bool:
             found.problems.append(f"{path} is a matte without a clip")
             continue
         found.items.append(Item("sequence", "sequence", name, film, path, soft=True))
+    here = {("val" if i.held_out else "train", i.source, i.name) for i in found.items}
+    for split, source, name in sorted(manifest.stills(data) - here):
+        found.problems.append(
+            f"{data}/stills/{split}/{source}/img/{name}: missing, manifest names it"
+        )
     if not any(item.held_out for item in found.items):
         set_aside(found)
     return True

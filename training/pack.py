@@ -75,6 +75,11 @@ class Pack:
         for row in self.rows:
             self.sources.setdefault(row.source, []).append(row)
 
+    @property
+    def licences(self) -> dict[str, str]:
+        """The licence stated for each source in the pack, empty where none is known."""
+        return {source: self.index["licences"].get(source, "") for source in self.sources}
+
     def read(self, row: Row) -> Pixels:
         """H x W x channels: RGB, or RGB and alpha (or label)."""
         middle = row.offset + row.colours

@@ -11,6 +11,7 @@ import numpy as np
 
 from realtime.errors import ConfigError
 from training.layouts import KINDS, Item
+from training.manifest import licences
 from training.pack import HEADER, Pack, Quality, Row, add, close, encoded
 from training.pictures import Pixels, photo, same_size, video
 from training.readers import listing, refuse, trouble
@@ -72,7 +73,7 @@ def build(
             if not skip_bad:
                 refuse(problems)
             about = {"digest": found.digest(), "quality": str(quality), "left_out": len(problems)}
-            close(file, about | {"rows": rows})
+            close(file, about | {"licences": licences(data), "rows": rows})
         os.replace(part, out)
     finally:
         part.unlink(missing_ok=True)

@@ -91,7 +91,9 @@ class Trainer:
     def named(self) -> dict:
         """What a checkpoint says of its recipe and its data."""
         words = {"recipe": self.run.recipe.name, "changes": list(self.run.changes)}
-        return words | {"sources": list(Pack(self.run.pack).sources)}
+        parts = self.run.recipe.task == "parts"
+        licences = Pack(self.run.pack).licences.items()
+        return words | {"sources": {k: v for k, v in licences if (k == "parts") == parts}}
 
     def progress(self) -> float:
         """Share of the run that is done, 0..1, by steps or by time."""

@@ -23,17 +23,12 @@ NETWORKS = {
 }
 
 STARTED = (
-    "its encoder started from the MIT-licensed weights of "
+    "Its encoder started from the MIT-licensed weights of "
     "github.com/anilsathyan7/Portrait-Segmentation"
 )
-DATA = {
-    "matte": "EG1800, CelebAMask-HQ, CCP and other photo sets that state no licence or are for "
-    "research",
-    "parts": "CCP (nine classes), which is for research",
-}
-OUR_SOURCES = {"eg1800", "celebamask", "vikram", "ccp", "pseudo", "parts"}
-LICENCE = "Apache-2.0 for the code; weights learnt from pictures for research, see origin"
-LICENCE_OWN = "Apache-2.0 for the code; the weights are their trainer's"
+LICENCE = (
+    "Apache-2.0 for the code; the weights as far as the licences of the pictures allow, see origin"
+)
 
 
 def build(used: Recipe) -> nn.Module:
@@ -97,7 +92,7 @@ def card(found: dict) -> Card:
     used = recipe.find(found["recipe"], found.get("changes", ()))
     return Card(
         name=used.name,
-        licence=LICENCE_OWN if own(found) else LICENCE,
+        licence=LICENCE,
         origin=origin(used, found),
         sizes=used.sizes,
         classes=CLASSES if used.task == "parts" else (),
@@ -105,17 +100,13 @@ def card(found: dict) -> Card:
     )
 
 
-def own(found: dict) -> bool:
-    """Whether a network learnt from somebody's own pictures alone."""
-    return not OUR_SOURCES & set(found.get("sources", OUR_SOURCES))
-
-
 def origin(used: Recipe, found: dict) -> str:
-    """In words: who trained it, on what, how."""
-    start = f"; {STARTED}" if used.pretrained else ""
+    """In words: how it was trained, for how long, on whose pictures."""
     said = " ".join(["the recipe", used.name, *found.get("changes", ())])
-    if own(found):
-        return f"Trained by {said} on {', '.join(sorted(found['sources']))}{start}"
     minutes, pictures = found.get("spent_s", 0) / 60, found.get("step", 0) * used.batch
-    spent = f"{minutes:.0f} minutes, {pictures:,} pictures seen"
-    return f"Trained by Scrim by {said} ({spent}) on {DATA[used.task]}{start}"
+    sources = "; ".join(f"{k} ({v})" if v else k for k, v in found.get("sources", {}).items())
+    start = f". {STARTED}" if used.pretrained else ""
+    return (
+        f"Trained by {said}, {minutes:.0f} minutes, {pictures:,} pictures seen. "
+        f"Learnt from: {sources or 'not recorded'}{start}"
+    )
