@@ -145,7 +145,7 @@ def render(
         refine_method=refine.value if refine and not grabcut else None,
     )
     from realtime.build import load_model
-    from realtime.render import Job
+    from realtime.job import Job
     from realtime.render import render as run_job
 
     matting = load_model(settings.matting)

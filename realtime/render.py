@@ -12,23 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realtime import pixels
-from realtime.build import (
-    PICTURES,
-    VIDEOS,
-    find_model,
-    make_grabcut,
-    make_pipeline,
-    model_names,
-)
+from realtime.build import PICTURES, find_model, make_grabcut, make_pipeline, model_names
 from realtime.config import Config
-from realtime.errors import (
-    ConfigError,
-    EndOfStream,
-    ModelContract,
-    ScrimError,
-    SourceUnavailable,
-)
+from realtime.errors import ConfigError, EndOfStream, ModelContract, ScrimError
 from realtime.frame import Bytes, Frame, Matte
+from realtime.job import Job
 from realtime.matting.classes import enlarge_classes
 from realtime.matting.engine import MattingModel, MattingSession, read_card
 from realtime.pipeline import Pipeline
@@ -41,32 +29,13 @@ Progress = Callable[[int, int], None]
 """Called with the frames done and the frames in all (0 = not known)."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What goes in, where the picture goes, and where matte and classes go if they are wanted.
-
-    With `grabcut`, step 4 is GrabCut's vote on the outline of a still.
-    """
-
-    source: Path
-    output: Path
-    alpha: Path | None = None
-    classes: Path | None = None
-    grabcut: bool = False
-
-    @property
-    def targets(self) -> list[Path]:
-        """All that is written."""
-        return [path for path in (self.output, self.alpha, self.classes) if path]
-
-
 def render(job: Job, config: Config, model: MattingModel, progress: Progress) -> int:
     """Render a job and return the number of frames.
 
     Raises `ConfigError` when the paths do not go together, `ModelContract` when classes are wanted
     of a network that knows none, and what the parts raise. Nothing half-written is left behind.
     """
-    kind = _kind(job)
+    kind = job.kind()
     if job.classes:
         _expect_classes(model)
     if kind == "video":
@@ -89,52 +58,6 @@ def _expect_classes(model: MattingModel) -> None:
             f"{model.card.name} tells person from room and knows no classes",
             f"choose --model {' or '.join(known)}" if known else "no shipped model knows classes",
         )
-
-
-def _kind(job: Job) -> str:
-    """Say which of the three jobs it is: a picture, a video or a folder of pictures."""
-    if not job.source.exists():
-        raise SourceUnavailable(f"{job.source}: no such file or folder")
-    for path in job.targets:
-        if path.resolve() == job.source.resolve():
-            raise ConfigError(f"{path} would overwrite what is rendered", "give another name")
-    if job.source.is_dir():
-        for path in job.targets:
-            if path.suffix or path.is_file():
-                raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
-        return "folder"
-    for kind, suffixes, alpha in (("picture", PICTURES, ".png"), ("video", VIDEOS, ".mkv")):
-        if job.source.suffix.lower() in suffixes:
-            _expect(job.output, suffixes, kind)
-            if job.alpha:
-                _expect(job.alpha, (alpha,), f"matte of a {kind}")
-            if job.classes:
-                _expect(job.classes, (".png",), "map of classes")
-            if kind == "video":
-                _expect_no_still_work(job)
-            return kind
-    raise ConfigError(
-        f"{job.source}: neither picture nor video", f"known: {' '.join(PICTURES + VIDEOS)}"
-    )
-
-
-def _expect_no_still_work(job: Job) -> None:
-    """Raise `ConfigError` for what a video cannot have."""
-    if job.grabcut:
-        raise ConfigError(
-            f"{job.source}: GrabCut refines pictures, not videos",
-            "it takes half a second a picture and has no sense of time: --refine guided",
-        )
-    if job.classes:
-        raise ConfigError(
-            f"{job.source}: a map of classes is drawn of pictures, not videos",
-            "give a picture or a folder of pictures",
-        )
-
-
-def _expect(path: Path, suffixes: tuple[str, ...], what: str) -> None:
-    if path.suffix.lower() not in suffixes:
-        raise ConfigError(f"{path}: a {what} is written as {' '.join(suffixes)}")
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import pytest
 
 from realtime.config import Config
 from realtime.errors import ConfigError, ModelContract, SinkUnavailable
+from realtime.job import Job
 from realtime.matting.classes import enlarge_classes
 from realtime.matting.engine import MattingModel
-from realtime.render import Job, render
+from realtime.render import render
 from realtime.sinks.indexed import colour, write_indexed
 from tests.toy import save_toy, toy_card
 
@@ -99,6 +100,17 @@ def test_a_map_is_a_png_and_does_not_overwrite_the_picture(
 ) -> None:
     with pytest.raises(ConfigError, match=name):
         run(Job(picture, tmp_path / "out.png", classes=tmp_path / name), parts)
+
+
+@pytest.mark.parametrize("extra", ["alpha", "classes"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_nothing_that_is_written_overwrites_the_rest(
+    extra: str, folder: bool, picture: Path, parts: MattingModel, tmp_path: Path
+) -> None:
+    source, name = (tmp_path, "out") if folder else (picture, "out.png")
+    with pytest.raises(ConfigError, match=f"{name} would overwrite what else is written"):
+        run(Job(source, tmp_path / name, **{extra: tmp_path / "." / name}), parts)
+    assert not (tmp_path / name).exists()
 
 
 def test_a_map_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""What is rendered and where it goes: paths that go together, or an error before any work. Floor 4.
+
+The suffixes say what is a picture and what is a video; a folder is one of pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from realtime.build import PICTURES, VIDEOS
+from realtime.errors import ConfigError, SourceUnavailable
+
+Kind = Literal["picture", "video", "folder"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What goes in, where the picture goes, and where matte and classes go if they are wanted.
+
+    With `grabcut`, step 4 is GrabCut's vote on the outline of a still.
+    """
+
+    source: Path
+    output: Path
+    alpha: Path | None = None
+    classes: Path | None = None
+    grabcut: bool = False
+
+    @property
+    def targets(self) -> list[Path]:
+        """All that is written."""
+        return [path for path in (self.output, self.alpha, self.classes) if path]
+
+    def kind(self) -> Kind:
+        """Say which of the three jobs it is.
+
+        Raises `SourceUnavailable` when there is nothing to render, `ConfigError` when the paths do
+        not go together.
+        """
+        if not self.source.exists():
+            raise SourceUnavailable(f"{self.source}: no such file or folder")
+        self._expect_apart()
+        if self.source.is_dir():
+            self._expect_folders()
+            return "folder"
+        suffix = self.source.suffix.lower()
+        if suffix in PICTURES:
+            self._expect_pictures()
+            return "picture"
+        if suffix in VIDEOS:
+            self._expect_videos()
+            return "video"
+        raise ConfigError(
+            f"{self.source}: neither picture nor video", f"known: {' '.join(PICTURES + VIDEOS)}"
+        )
+
+    def _expect_apart(self) -> None:
+        taken = {self.source.resolve(): "what is rendered"}
+        for path in self.targets:
+            if path.resolve() in taken:
+                what = taken[path.resolve()]
+                raise ConfigError(f"{path} would overwrite {what}", "give another name")
+            taken[path.resolve()] = "what else is written"
+
+    def _expect_folders(self) -> None:
+        for path in self.targets:
+            if path.suffix or path.is_file():
+                raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
+
+    def _expect_pictures(self) -> None:
+        _expect(self.output, PICTURES, "picture")
+        _expect(self.alpha, (".png",), "matte of a picture")
+        _expect(self.classes, (".png",), "map of classes")
+
+    def _expect_videos(self) -> None:
+        if self.grabcut:
+            raise ConfigError(
+                f"{self.source}: GrabCut refines pictures, not videos",
+                "it takes half a second a picture and has no sense of time: --refine guided",
+            )
+        if self.classes:
+            raise ConfigError(
+                f"{self.source}: a map of classes is drawn of pictures, not videos",
+                "give a picture or a folder of pictures",
+            )
+        _expect(self.output, VIDEOS, "video")
+        _expect(self.alpha, (".mkv",), "matte of a video")
+
+
+def _expect(path: Path | None, suffixes: tuple[str, ...], what: str) -> None:
+    if path and path.suffix.lower() not in suffixes:
+        raise ConfigError(f"{path}: a {what} is written as {' '.join(suffixes)}")
