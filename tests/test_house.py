@@ -114,8 +114,8 @@ def test_third_parties_stay_behind_their_walls(name: str) -> None:
         assert any(within(name, wall) for wall in allowed), f"{name} imports {imported}"
 
 
-def test_every_wall_stands_where_something_comes_through() -> None:
-    """A door that nobody uses any more would let in whoever comes next."""
+def test_every_door_is_used() -> None:
+    """One that nobody uses any more would let in whoever comes next."""
     for library, doors in WALLS.items():
         users = [name for name, path in ALL.items() if library in packages(path)]
         for door in doors:
