@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import typer
 
+from conversion.pictures import read_labelled
 from realtime import pixels
 from realtime.build import find_model
 from realtime.errors import ConfigError, enter
@@ -58,22 +59,21 @@ Figures = tuple[float, float, float]
 
 
 def stills(data: Path, session: MattingSession) -> Iterator[Still]:
-    """Read every picture of every set and ask the network. Raises `ConfigError`."""
+    """Read every picture of every set and ask the network.
+
+    Raises `ConfigError` without a set, `ModelError` for a picture without a mask of its size.
+    """
     folders = sorted(folder.parent for folder in data.glob("*/img"))
     if not folders:
         raise ConfigError(f"no set in {data}", "expected DIR/<set>/img and DIR/<set>/mask")
     for folder in folders:
-        for number, path in enumerate(sorted((folder / "img").iterdir())):
-            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            mask = cv2.imread(str(folder / "mask" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
-            if bgr is None or mask is None or bgr.shape[:2] != mask.shape:
-                raise ConfigError(f"{path}: no picture with a mask of its size")
-            frame = pixels.from_bgr(bgr)
+        for number, picture in enumerate(read_labelled(folder)):
+            frame = pixels.from_bgr(picture.bgr)
             thumbnail = pixels.thumbnail(frame, session.size_for(*frame.size))
             session.reset()
             alpha = session.infer(thumbnail)
-            pha = mask / np.float32(255)
-            yield Still(folder.name, "AB"[number % 2], bgr, pha, frame, thumbnail, alpha)
+            half = "AB"[number % 2]
+            yield Still(folder.name, half, picture.bgr, picture.alpha, frame, thumbnail, alpha)
 
 
 def bilinear(still: Still) -> Alpha:

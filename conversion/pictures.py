@@ -50,7 +50,7 @@ def read_labelled(folder: Path) -> list[Labelled]:
     if len(images) < 2:
         raise ModelError(
             f"{len(images)} pictures in {folder}/img where two are the least",
-            "--labelled takes a folder with img and mask in it",
+            "give a folder with img and mask in it",
         )
     return [_labelled(image) for image in sorted(images)]
 
