@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,15 @@ from tests.toy import save_toy
 def toy_ir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Path of a real, tiny IR with its card (see `tests/toy.py`)."""
     return save_toy(tmp_path_factory.mktemp("ir") / "toy.xml")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread and from one seed: waiting threads cost more than small nets do."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(3)
+    yield
+    torch.set_num_threads(before)

@@ -1,6 +1,6 @@
 """The encoder: the paper's channels, weights that fit, weights widened without a change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,14 +9,7 @@ import torch
 from training.models import munet
 from training.models.mobilenet import Conv, Encoder, Weights, expansions, projections, widths
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(3)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def archive(encoder: Encoder) -> dict[str, np.ndarray]:

@@ -1,7 +1,6 @@
 """PortraitNet: the paper's channels, two heads that learn, one that is kept."""
 
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 import openvino as ov
@@ -12,14 +11,7 @@ from torch import Tensor, nn
 from training.models.mobilenet import Conv, Encoder
 from training.models.portraitnet import DBlock, PortraitNet, upsampling
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(7)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def converted(network: nn.Module) -> ov.Model:

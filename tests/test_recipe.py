@@ -14,13 +14,7 @@ from training import augment, losses, models, packing, recipe
 from training.recipe import Shape, Stage
 from training.train import OPTIMISERS, Run, Trainer, predicted, schedule
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 ALL = pytest.mark.parametrize("name", recipe.RECIPES)

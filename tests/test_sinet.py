@@ -13,6 +13,8 @@ from conversion.read import from_torch
 from realtime.contract import Card
 from training.models.sinet import SINet
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WEIGHTS = Path(__file__).parents[2] / "shared" / "weights"
 PTH, ONNX = WEIGHTS / "SINet.pth", WEIGHTS / "SINet_Softmax.onnx"
 MEAN = (102.890434, 111.25247, 126.91212)  # the authors' normalisation of BGR, in 0..255
@@ -21,14 +23,6 @@ STD = (62.93292, 62.82138, 66.355705)
 theirs = pytest.mark.skipif(
     not (PTH.is_file() and ONNX.is_file()), reason=f"no {PTH.name} and {ONNX.name} beside the house"
 )
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def pth() -> dict[str, torch.Tensor]:

@@ -1,6 +1,5 @@
 """The networks, the losses and the data: small, on pictures drawn here."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +17,7 @@ from training.evaluate import Network, evaluate
 from training.models import mobilenet
 from training.train import Run, Trainer
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def draw(path: Path, seed: int, person: bool = True) -> np.ndarray:

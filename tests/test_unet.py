@@ -1,7 +1,7 @@
 """The plain U-Net of many classes and the transfer-learning U-Net."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -15,17 +15,10 @@ from training.models.munet import DECODERS, MUNet
 from training.models.transfer import Transfer
 from training.models.unet import CHANNELS, MEAN, UNet
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 NARROW = 0.1
 """Ten channels a level at least: as many as the finest level has anyway."""
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def weights(network: nn.Module) -> int:
