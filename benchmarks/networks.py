@@ -1,6 +1,6 @@
 """Every network side by side: ours in models_ir/ and the peers whose files are at hand.
 
-`python -m benchmarks.networks --data DIR [--peers DIR]` writes the table into
+`python -m benchmarks.networks --data DIR [--peers DIR] [--more DIR]` writes the table into
 models_ir/README.md. Peers are converted by their cards first, into runs/peers. Quality is that of
 the raw network (no smoothing, no refinement) at the picture's size; a file measured once is not
 measured again (its figures are kept by its digest). Times are medians of interleaved rounds in
@@ -36,6 +36,7 @@ from training import evaluate
 KEPT = Path("runs/networks.json")
 """Figures of files measured before, by digest; not committed."""
 
+SHIPPED = Path("models_ir")
 CONVERTED = Path("runs/peers")
 
 ROUNDS, REPEATS = 12, 4
@@ -145,12 +146,11 @@ COLUMNS = {
 
 ABOUT = """\
 Foreground IoU and boundary IoU (2 % of the diagonal) in %, MAD and flicker x 1000, dtSSD x 100,
-of the raw network, on pictures no network of ours has learnt from: the stills set aside of each
-source, the clips, the clips under a light event (lamp, warm, mains: IoU; each event has other
-clips, so that these columns do not compare with each other), and rooms without people that look
-as if there were one (share of pixels called person, in %). M: million parameters. GFLOP: two a
-multiply-add, of convolutions. Milliseconds: medians on one and on two threads, all networks in
-turns. Ours are bold.
+of the raw network, on pictures that are set aside: the stills of each source; the clips; the clips
+under a light event (lamp, warm, mains: IoU; each event has other clips, so that these columns do
+not compare with each other); rooms without people that look as if there were one (share of pixels
+called person, in %). M: million parameters. GFLOP: two a multiply-add, of convolutions.
+Milliseconds: medians on one and on two threads, all networks in turns. Ours are bold.
 """
 
 
@@ -228,10 +228,12 @@ def convert(files: Path, labelled: Path) -> list[Entry]:
 def main(
     data: Annotated[Path, typer.Option(help="data folder: stills/val, clips, negatives")],
     peers: Annotated[Path | None, typer.Option(help="folder of peers' model files")] = None,
-    models: Annotated[Path, typer.Option(help="our IR files")] = Path("models_ir"),
+    models: Annotated[Path, typer.Option(help="our IR files; README.md is here")] = SHIPPED,
+    more: Annotated[Path | None, typer.Option(help="IR files of ours that are not shipped")] = None,
 ) -> None:
     """Measure all networks and write the table into the models' README."""
-    entries = [Entry(path, "ours") for path in sorted(models.glob("*.xml"))]
+    ours = {p.name: p for folder in (more, models) if folder for p in folder.glob("*.xml")}
+    entries = [Entry(ours[name], "ours") for name in sorted(ours)]
     if peers:
         entries += convert(peers, data / "stills" / "train" / "eg1800")
     readme.write(models, page(entries, data))

@@ -40,8 +40,11 @@ def write(folder: Path, figures: str = "") -> None:
     figures = figures or (kept[1] if kept else NO_FIGURES)
     core = ov.Core()
     cards = {path: Card.of(core.read_model(path), str(path)) for path in folder.glob("*.xml")}
-    rows = [_row(path, card) for path, card in sorted(cards.items())]
-    parts = [_part(card, notes.get(card.name, NO_NOTES)) for _, card in sorted(cards.items())]
+    order = sorted(cards.items(), key=lambda item: item[0].stem)
+    rows = [_row(path, card) for path, card in order]
+    names = {card.name for card in cards.values()}
+    told = [card for _, card in order if not (card.name != _base(card) and _base(card) in names)]
+    parts = [_part(card, notes.get(_base(card), NO_NOTES)) for card in told]
     compared = f"## Figures\n\n<!-- figures -->\n{figures}<!-- end -->\n"
     page.write_text("\n".join([TITLE, HEADINGS + "".join(rows), compared, *parts]), "utf-8")
 
@@ -59,8 +62,13 @@ def _part(card: Card, notes: str) -> str:
         f"- Input: {_sizes(card)} pixels\n"
         + (f"- Classes: {', '.join(card.classes)}\n" if card.classes else "")
         + (f"- Memory: {', '.join(name for name, _ in card.memory)}\n" if card.memory else "")
-        + f"\nKnown failures:\n\n<!-- failures of {card.name} -->\n{notes}<!-- end -->\n"
+        + f"\nKnown failures:\n\n<!-- failures of {_base(card)} -->\n{notes}<!-- end -->\n"
     )
+
+
+def _base(card: Card) -> str:
+    """The network's name: one in INT8 fails where its original does."""
+    return card.name.removesuffix("-int8")
 
 
 def _sizes(card: Card) -> str:

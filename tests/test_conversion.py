@@ -272,6 +272,18 @@ def test_the_readme_follows_the_cards_and_keeps_what_people_wrote(tmp_path: Path
     assert page.read_text() == text
 
 
+def test_a_network_in_int8_shares_what_is_said_of_its_original(tmp_path: Path) -> None:
+    save_toy(tmp_path / "toy.xml", toy_card())
+    save_toy(tmp_path / "toy-int8.xml", toy_card(name="toy-int8"))
+    readme.write(tmp_path)
+    page = tmp_path / "README.md"
+    assert "| `toy-int8` |" in page.read_text() and "## toy-int8" not in page.read_text()
+    page.write_text(page.read_text().replace(readme.NO_NOTES, "Loses green hats.\n"))
+    (tmp_path / "toy.xml").unlink()
+    readme.write(tmp_path)
+    assert "Loses green hats." in page.read_text().split("## toy-int8")[1]
+
+
 def test_the_readme_names_classes_and_memory(tmp_path: Path) -> None:
     save_toy(tmp_path / "toy.xml", toy_card(classes=("background", "hair"), memory=(("a", "b"),)))
     readme.write(tmp_path)

@@ -119,7 +119,7 @@ def test_a_file_is_measured_once(models: Path, data: Path, monkeypatch: pytest.M
 
 
 def test_the_command_writes_between_the_markers(models: Path, data: Path) -> None:
-    networks.main(data, None, models)
+    networks.main(data, None, models, models)
     page = (models / "README.md").read_text()
     assert "| **toy** |" in page
     readme.write(models)
