@@ -227,7 +227,7 @@ def test_the_command_writes_both_and_shows_what_it_costs(
     assert found == {f"tiny{kind}.{end}" for kind in ("", "-int8") for end in ("xml", "bin")} | {
         "README.md"
     }
-    assert "## tiny-int8" in (out / "README.md").read_text()
+    assert "| `tiny-int8` |" in (out / "README.md").read_text()
     told = capfd.readouterr().out
     assert "MAD x1000" in told and f"wrote {out}/tiny-int8.xml" in told.replace("\n", "")
 

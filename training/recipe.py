@@ -137,7 +137,8 @@ MUNET = (  # the encoder's first stages, a third of the cost of a step, learn la
 
 SINET_ENCODER = {"coarse": 1.0}
 SINET = {"bce": 1.0, "boundary_bce": 0.9, "coarse": 0.4}
-PORTRAIT = {"bce": 1.0, "boundary_focal": 0.1, "consistency": 2.0}
+# The paper's three terms, and two of ours: without them mattes stay soft for long.
+PORTRAIT = {"bce": 1.0, "boundary_focal": 0.1, "consistency": 2.0, "edge": 1.0, "gradient": 0.5}
 PARTS = {"cross_entropy": 1.0}
 
 RECIPES = {
@@ -179,7 +180,6 @@ RECIPES = {
             60,
             (Stage(0.3, PORTRAIT, STEADY, 0.7), Stage(0.5, PORTRAIT, STEADY), Stage(0.2, PORTRAIT)),
             {"alpha": 1.0},
-            twins=6,
         ),
         Recipe(
             "portraitnet-050",
@@ -188,7 +188,6 @@ RECIPES = {
             40,
             (Stage(0.3, PORTRAIT, STEADY, 0.7), Stage(0.5, PORTRAIT, STEADY), Stage(0.2, PORTRAIT)),
             {"alpha": 0.5},
-            twins=6,
         ),
         Recipe(  # source 003: the encoder never learns
             "transfer",
