@@ -152,7 +152,7 @@ def test_half_precision_files_take_and_give_floats(tmp_path: Path) -> None:
 
 def test_every_shipped_card_holds() -> None:
     tables = load()
-    assert {"sinet", "pphumanseg", "munet-uint8", "rvm", "modnet"} < tables.keys()
+    assert {"sinet-authors", "pphumanseg", "munet-uint8", "rvm", "modnet"} < tables.keys()
     assert {"mediapipe-general", "mediapipe-landscape"} < tables.keys()
     for name, found in tables.items():
         assert found.card(name).sizes == found.sizes
@@ -460,8 +460,8 @@ def test_a_card_is_found_by_the_file_or_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="no model"):
         choose(other, "", tables)
     other.write_bytes(b"")
-    assert choose(Path("x/SINet_Softmax.onnx"), "", tables)[0] == "sinet"
-    assert choose(other, "sinet", tables)[0] == "sinet"
+    assert choose(Path("x/SINet_Softmax.onnx"), "", tables)[0] == "sinet-authors"
+    assert choose(other, "sinet-authors", tables)[0] == "sinet-authors"
     with pytest.raises(ConfigError, match="several cards fit") as refusal:
         choose(Path("mediapipe-0.10.21-cp311.whl"), "", tables)
     assert "mediapipe-general, mediapipe-landscape" in refusal.value.hint

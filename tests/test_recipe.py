@@ -130,6 +130,17 @@ def test_changes_reach_recipe_and_network_and_are_remembered(trainer) -> None:
     assert narrow < wide / 3
 
 
+def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:
+    first = trainer(small("portraitnet-050"))
+    first.judge(50, {})
+    run = replace(first.run, out=tmp_path / "second", weights=tmp_path / "run" / "best.pt")
+    Trainer(run).save()
+    second = Trainer(replace(run, weights=tmp_path / "gone.npz"))  # resumed: no weights needed
+    second.judge(50, {})
+    _, card = models.load(tmp_path / "second" / "best.pt")
+    assert "started from that of portraitnet-050, in its turn: Learnt from: " in card.origin
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

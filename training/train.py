@@ -58,10 +58,10 @@ class Trainer:
     def __init__(self, run: Run):
         self.run, recipe = run, run.recipe
         seed(recipe.seed)
-        self.model = models.build(recipe)
+        self.model, self.started = models.build(recipe), ""
         self.last = run.out / "last.pt"
         if run.weights and recipe.pretrained and not self.last.is_file():
-            models.start(self.model, run.weights)
+            self.started = models.start(self.model, run.weights)
         self.model = self.model.to(run.device, memory_format=torch.channels_last)
         self.ema = deepcopy(self.model).eval().requires_grad_(False)
         self.optimiser = OPTIMISERS[recipe.optimiser](groups(self.model, recipe))
@@ -80,6 +80,7 @@ class Trainer:
             getattr(self, part).load_state_dict(found[part])
         for counter in COUNTERS:
             setattr(self, counter, found.get(counter, getattr(self, counter)))
+        self.started = found.get("started", "")
         torch.set_rng_state(found["rng"])
 
     def save(self) -> None:
@@ -93,7 +94,8 @@ class Trainer:
         words = {"recipe": self.run.recipe.name, "changes": list(self.run.changes)}
         parts = self.run.recipe.task == "parts"
         licences = Pack(self.run.pack).licences.items()
-        return words | {"sources": {k: v for k, v in licences if (k == "parts") == parts}}
+        sources = {k: v for k, v in licences if (k == "parts") == parts}
+        return words | {"sources": sources, "started": self.started}
 
     def progress(self) -> float:
         """Share of the run that is done, 0..1, by steps or by time."""

@@ -40,15 +40,22 @@ def build(used: Recipe) -> nn.Module:
         raise ConfigError(f"{used.network} does not take {used.options}: {error}") from error
 
 
-def start(model: nn.Module, weights: Path) -> None:
-    """Fill the encoder: folded weights (.npz), or the encoder of a checkpoint (.pt)."""
+def start(model: nn.Module, weights: Path) -> str:
+    """Fill the encoder: folded weights (.npz), or the encoder of a checkpoint (.pt).
+
+    Gives in words where it started, for the card.
+    """
     try:
         if weights.suffix == ".pt":
-            state = read(weights)["model"].items()
+            other = read(weights)
+            state = other["model"].items()
             model.encoder.fill({k.removeprefix("encoder."): v for k, v in state})
-            return
+            return (
+                f"Its encoder started from that of {other['recipe']}, in its turn: {learnt(other)}"
+            )
         with np.load(weights) as found:
             model.encoder.fill(found)
+            return STARTED
     except OSError as error:
         hint = "name the file with --weights, or start from nothing: --set pretrained=false"
         raise ModelNotFound(f"cannot read {weights}: {error}", hint) from error
@@ -104,9 +111,10 @@ def origin(used: Recipe, found: dict) -> str:
     """In words: how it was trained, for how long, on whose pictures."""
     said = " ".join(["the recipe", used.name, *found.get("changes", ())])
     minutes, pictures = found.get("spent_s", 0) / 60, found.get("step", 0) * used.batch
+    return f"Trained by {said}, {minutes:.0f} minutes, {pictures:,} pictures seen. {learnt(found)}"
+
+
+def learnt(found: dict) -> str:
+    """In words: what a checkpoint learnt from, and where it started."""
     sources = "; ".join(f"{k} ({v})" if v else k for k, v in found.get("sources", {}).items())
-    start = f". {STARTED}" if used.pretrained else ""
-    return (
-        f"Trained by {said}, {minutes:.0f} minutes, {pictures:,} pictures seen. "
-        f"Learnt from: {sources or 'not recorded'}{start}"
-    )
+    return f"Learnt from: {sources or 'not recorded'}. {found.get('started', '')}".strip()
