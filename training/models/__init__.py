@@ -70,8 +70,8 @@ def read(path: Path) -> dict:
     except OSError as error:
         raise ModelNotFound(f"cannot read {path}", "train one: scrim-train fit") from error
     except (UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ModelContract(f"{path} is no checkpoint: {reason}", "name a run's best.pt") from error
+        # torch's own words advise to load it unsafely
+        raise ModelContract(f"{path} is no checkpoint", "name a run's best.pt") from error
     if not isinstance(found, dict) or not {"recipe", "model"} <= found.keys():
         raise ModelContract(f"{path} is no checkpoint of scrim-train")
     return found
