@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError
-from training import augment, losses, models, packing, recipe
+from training import augment, data, losses, models, packing, recipe, train
 from training.recipe import Shape, Stage
 from training.train import OPTIMISERS, Run, Trainer, predicted, schedule
 
@@ -128,6 +129,23 @@ def test_changes_reach_recipe_and_network_and_are_remembered(trainer) -> None:
         for r in (recipe.find("portraitnet"), used)
     )
     assert narrow < wide / 3
+
+
+def test_a_run_of_another_network_is_not_gone_on_with(trainer) -> None:
+    trainer(small("sinet")).save()
+    with pytest.raises(ConfigError, match="another network"):
+        trainer(small("transfer"))
+
+
+def test_measuring_is_not_counted_as_training(trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = trainer(small("sinet"))
+    found.run = replace(found.run, steps=3, evaluate_every_s=-1.0, workers=0, threads=1)
+    monkeypatch.setattr(data, "loader", lambda *_: iter([batch(found.run.recipe)] * 3))
+    clock = iter(range(10**6))
+    monkeypatch.setattr(train, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(found, "check", lambda _log: [next(clock) for _ in range(1000)])
+    found.fit()
+    assert found.step == 3 and found.spent_s < 100
 
 
 def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:

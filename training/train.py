@@ -24,6 +24,7 @@ from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 
 from realtime.contract import Card
+from realtime.errors import ConfigError
 from training import data, losses, models, sheet
 from training.evaluate import Network, Score, evaluate
 from training.pack import Pack
@@ -74,10 +75,14 @@ class Trainer:
             self.resume()
 
     def resume(self) -> None:
-        """Go on from last.pt."""
+        """Go on from last.pt. Raises `ConfigError` when it is another network's."""
         found = models.read(self.last)
-        for part in PARTS:
-            getattr(self, part).load_state_dict(found[part])
+        try:
+            for part in PARTS:
+                getattr(self, part).load_state_dict(found[part])
+        except (RuntimeError, ValueError, KeyError) as error:
+            hint = "name another folder with --out, or remove it"
+            raise ConfigError(f"{self.last} is a run of another network", hint) from error
         for counter in COUNTERS:
             setattr(self, counter, found.get(counter, getattr(self, counter)))
         self.started = found.get("started", "")
@@ -151,7 +156,7 @@ class Trainer:
                     print(line(self, figures), f"{threads.best} threads", flush=True)
                 if now - checked > self.run.evaluate_every_s and self.progress() < 0.98:
                     self.check(log)
-                    checked = time.monotonic()
+                    checked = begin = time.monotonic()  # measuring is no training
         self.save()
         if not self.stopping:
             self.check(log)
