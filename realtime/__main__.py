@@ -176,7 +176,7 @@ def models() -> None:
         card = read_card(find_model(name))
         out.print(f"[bold]{name}[/]{' (default)' if name == DEFAULT_MODEL else ''}")
         out.print(f"  input    {' '.join(f'{width}x{height}' for width, height in card.sizes)}")
-        scores = [f"{key} {card.figures[key]:g}" for key in card.figures if key.endswith(" iou")]
+        scores = [f"{key} {card.figures[key]:g}" for key in card.figures if key.endswith(" iou", " miou")]
         out.print(f"  figures  {', '.join(scores)}")
         out.print(f"  licence  {card.licence}")
         out.print(f"  origin   {card.origin}")
