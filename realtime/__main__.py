@@ -176,7 +176,8 @@ def models() -> None:
         card = read_card(find_model(name))
         out.print(f"[bold]{name}[/]{' (default)' if name == DEFAULT_MODEL else ''}")
         out.print(f"  input    {' '.join(f'{width}x{height}' for width, height in card.sizes)}")
-        scores = [f"{key} {card.figures[key]:g}" for key in card.figures if key.endswith(" iou", " miou")]
+        means = [key for key in card.figures if key.endswith((" iou", " miou"))]
+        scores = [f"{key} {card.figures[key]:g}" for key in means]
         out.print(f"  figures  {', '.join(scores)}")
         out.print(f"  licence  {card.licence}")
         out.print(f"  origin   {card.origin}")
