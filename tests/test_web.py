@@ -305,7 +305,7 @@ async def test_a_camera_that_ends_frees_its_place(config: Config, loopback: None
 async def test_a_browser_that_never_comes_frees_its_place(
     config: Config, loopback: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peer, "HANDSHAKE_S", 0.2)
+    monkeypatch.setattr(peer, "HANDSHAKE_S", 1.5)  # long enough to answer in
     async with served(config) as client:
         answer = await client.post("/offer", json={"type": "offer", "sdp": OFFER})
         assert answer.status == 200
