@@ -153,11 +153,6 @@ class Encoder(nn.Module):
                 pairs.append((before, wide))
         return pairs, x
 
-    def thaw(self, learning: bool) -> None:
-        """Let the first stages, a third of the cost of a step, learn or not."""
-        for module in (self.stem, *self.blocks[:4]):
-            module.requires_grad_(learning)
-
     def fill(self, weights: Weights) -> None:
         """Take the weights of an encoder as wide as this one or narrower.
 
