@@ -1,0 +1,73 @@
+"""The studio's API: names and never paths, and errors that change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.config import Config
+from tests.web.guest import OFFER, post_sdp, share_of
+from tests.web.serving import YELLOW, error_of, in_loop, served
+
+
+@in_loop
+async def test_without_a_camera_there_is_nothing_to_watch(config: Config) -> None:
+    async with served(config) as client:
+        state = await (await client.get("/api/v1/state")).json()
+        assert state["camera"] is False and state["figures"] is None
+        assert state["peers"] == {"taken": 0, "places": 8}
+        assert "no camera here" in await error_of(await post_sdp(client, OFFER), 404)
+        await error_of(await client.patch("/api/v1/scene", json={"blur": 0.1}), 404)
+
+
+@in_loop
+async def test_whep_answers_what_clients_try(config: Config) -> None:
+    async with served(config, camera=True) as client:
+        assert (await client.get("/whep")).status == 405
+        options = await client.options("/whep")
+        assert options.status == 204 and options.headers["Accept-Post"] == "application/sdp"
+        await error_of(await client.delete("/whep/guessed"), 404)
+        await error_of(await client.post("/whep", json={}), 415)
+
+
+@in_loop
+async def test_backdrops_are_names_and_never_paths(config: Config) -> None:
+    folder = Path(config.scene.folder)
+    (folder.parent / "secret.png").write_bytes((folder / "yellow.png").read_bytes())
+    (folder / "link.png").symlink_to(folder.parent / "secret.png")
+    async with served(config, camera=True) as client:
+        listed = (await (await client.get("/api/v1/backdrops")).json())["backdrops"]
+        assert {"name": "yellow.png", "kind": "picture"} in listed
+        assert {"name": "blur", "kind": "blur"} in listed
+        assert "link.png" not in [item["name"] for item in listed]
+        for name in ("../secret.png", str(folder.parent / "secret.png"), "link.png", 7, None):
+            answer = await client.patch("/api/v1/scene", json={"backdrop": name})
+            assert "no backdrop" in await error_of(answer, 400)
+        state = await client.get("/api/v1/state")
+        assert str(folder.parent) not in await state.text()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"folder": "/"}, {"blur": 2}, {"blur": float("nan")}, {"fit": "melt"}, {"backdrops": "blur"}],
+)
+@in_loop
+async def test_a_wrong_scene_changes_nothing(config: Config, changes: dict[str, object]) -> None:
+    async with served(config, camera=True) as client:
+        await error_of(await client.patch("/api/v1/scene", json=changes), 400)
+        state = await (await client.get("/api/v1/state")).json()
+        assert state["scene"] == {"backdrop": "#0000c8", "fit": "crop", "blur": 0.5}
+
+
+@in_loop
+async def test_thumbnails_are_small_pictures(config: Config) -> None:
+    async with served(config) as client:
+        answer = await client.get("/api/v1/backdrops/yellow.png/thumbnail")
+        bgr = cv2.imdecode(np.frombuffer(await answer.read(), np.uint8), cv2.IMREAD_COLOR)
+        assert bgr.shape[1] <= 320 and share_of(bgr, YELLOW) == 1
+        for name in ("gone.png", "..%2Fsecret.png"):
+            path = f"/api/v1/backdrops/{name}/thumbnail"
+            await error_of(await client.get(path), 404)

@@ -1,0 +1,121 @@
+"""Who may ask what of the studio."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from realtime.build import load_model
+from realtime.config import Config
+from realtime.errors import ConfigError
+from realtime.stats import Stats
+from realtime.web import server
+from realtime.web.studio import Studio
+from realtime.web.watch import WatchSink
+from tests.web.serving import error_of, in_loop, served
+
+
+@in_loop
+async def test_the_page_may_load_nothing_from_elsewhere(config: Config) -> None:
+    async with served(config) as client:
+        page = await client.get("/")
+        text = await page.text()
+        assert "<title>Scrim</title>" in text
+        assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+        assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=|https?://", text)
+        for path in re.findall(r'(?:src|href)="([^"]+)"', text):
+            assert (await client.get(path)).status == 200
+        missing = await client.get("/static/..%2fserver.py")
+        assert missing.status in (403, 404)
+        assert missing.headers["X-Content-Type-Options"] == "nosniff"
+        assert await (await client.get("/healthz")).json() == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("localhost:8080", 200), ("127.0.0.1", 200), ("[::1]:1", 200)),
+        *(("evil.example", 403), ("localhost.evil.example", 403), ("10.0.0.1", 403), ("[", 403)),
+    ],
+)
+@in_loop
+async def test_other_names_are_refused(config: Config, host: str, status: int) -> None:
+    async with served(config) as client:
+        assert (await client.get("/", headers={"Host": host})).status == status
+
+
+@pytest.mark.parametrize(("host", "status"), [("10.0.0.1:80", 200), ("evil.example", 403)])
+@in_loop
+async def test_who_listens_everywhere_has_any_address(
+    config: Config, host: str, status: int
+) -> None:
+    async with served(config, host="0.0.0.0", token="s3cret") as client:
+        assert (await client.get("/healthz", headers={"Host": host})).status == status
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])
+@in_loop
+async def test_other_pages_may_not_ask(config: Config, origin: str) -> None:
+    async with served(config, camera=True) as client:
+        ours = str(client.make_url("/")).rstrip("/")
+        change = {"backdrop": "#00ff00"}
+        answer = await client.patch("/api/v1/scene", json=change, headers={"Origin": origin})
+        assert "other pages" in await error_of(answer, 403)
+        answer = await client.patch("/api/v1/scene", json=change, headers={"Origin": ours})
+        assert answer.status == 200
+
+
+@in_loop
+async def test_a_token_is_asked_for(config: Config) -> None:
+    async with served(config, token="s3cret") as client:
+        assert (await client.get("/")).status == 200
+        for given in ("", "Bearer wrong", "Bearer", "Basic s3cret", "Bearer s3cret\u00e9"):
+            for path in ("/api/v1/state", "/offer", "/whep", "/whep/x", "/api/nothing"):
+                answer = await client.get(path, headers={"Authorization": given})
+                assert "token" in await error_of(answer, 401)
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+        right = {"Authorization": "Bearer s3cret"}
+        assert (await client.get("/api/v1/state", headers=right)).status == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "laptop.local"])
+def test_an_open_address_needs_a_token(config: Config, host: str) -> None:
+    open_to_all = config.with_values({"web": {"host": host}})
+    model = load_model(config.matting)
+    studio = Studio(open_to_all, model, Stats(), None, WatchSink())
+    with pytest.raises(ConfigError, match="needs a token"):
+        server.make_app(studio)
+    with pytest.raises(ConfigError, match="needs a token"):
+        asyncio.run(server.serve(Studio(config, model, Stats(), None, WatchSink()), host, 0))
+
+
+@in_loop
+async def test_an_unknown_error_keeps_its_details(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Studio) -> None:
+        raise RuntimeError("the secret is 42")
+
+    monkeypatch.setattr(Studio, "state", fail)
+    studio = Studio(config, load_model(config.matting), Stats(), None, WatchSink())
+    app = server.make_app(studio)
+    async with TestClient(TestServer(app)) as client:
+        assert await error_of(await client.get("/api/v1/state"), 500) == "internal error"
+
+
+@in_loop
+async def test_serve_names_the_port_and_says_when_it_is_taken(config: Config) -> None:
+    studio = Studio(config, load_model(config.matting), Stats(), None, WatchSink())
+    urls: list[str] = []
+    serving = asyncio.create_task(server.serve(studio, "127.0.0.1", 0, urls.append))
+    while not urls:
+        await asyncio.sleep(0.01)
+    port = int(urls[0].rstrip("/").rpartition(":")[2])
+    with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}"):
+        await server.serve(studio, "127.0.0.1", port)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving

@@ -1,0 +1,97 @@
+"""Source and sink of a browser: pictures received and pictures sent."""
+
+from __future__ import annotations
+
+import asyncio
+
+import av
+import cv2
+import numpy as np
+import pytest
+from aiortc import (
+    MediaStreamTrack,
+)
+from aiortc.mediastreams import MediaStreamError
+
+from realtime import pixels
+from realtime.errors import EndOfStream
+from realtime.web.uplink import BrowserSource, i420_of
+from realtime.web.watch import WatchSink
+from tests.web.guest import share_of
+from tests.web.serving import BLUE, GREEN, YELLOW, in_loop
+
+
+def coloured(size: tuple[int, int], bgr: tuple[int, int, int] = GREEN) -> av.VideoFrame:
+    width, height = size
+    picture = av.VideoFrame.from_ndarray(np.full((height, width, 3), bgr, np.uint8), "bgr24")
+    return picture.reformat(format="yuv420p")
+
+
+@pytest.mark.parametrize("size", [(64, 36), (65, 37), (98, 50), (1, 1), (33, 2)])
+def test_received_pictures_of_any_size_become_frames(size: tuple[int, int]) -> None:
+    source = BrowserSource()
+    asyncio.run(source.drain(Film([coloured(size)])))
+    frame = source.read()
+    assert frame.size == pixels.even(size)
+    assert share_of(pixels.to_bgr(frame), GREEN) == 1
+    with pytest.raises(EndOfStream):
+        source.read()
+
+
+def test_padded_rows_are_left_out() -> None:
+    picture = coloured((50, 20))
+    assert picture.planes[0].line_size > 50, "PyAV does not pad any more: choose another size"
+    expected = cv2.cvtColor(picture.to_ndarray(format="bgr24"), cv2.COLOR_BGR2YUV_I420)
+    assert np.abs(i420_of(picture).astype(int) - expected).max() <= 2
+
+
+def test_other_formats_are_converted() -> None:
+    picture = coloured((64, 36)).reformat(format="nv12")
+    frame = cv2.cvtColor(i420_of(picture), cv2.COLOR_YUV2BGR_I420)
+    assert share_of(frame, GREEN) == 1
+
+
+class Film(MediaStreamTrack):  # type: ignore[misc]
+    """A track of some pictures."""
+
+    kind = "video"
+
+    def __init__(self, pictures: list[av.VideoFrame]) -> None:
+        super().__init__()
+        self._pictures = iter(pictures)
+
+    async def recv(self) -> av.VideoFrame:
+        for picture in self._pictures:
+            return picture
+        raise MediaStreamError
+
+
+def test_only_the_newest_received_picture_is_kept() -> None:
+    source = BrowserSource()
+    asyncio.run(source.drain(Film([coloured((64, 36)), coloured((32, 18)), coloured((128, 72))])))
+    assert source.read().size == (128, 72)
+
+
+def test_a_picture_beyond_all_cameras_is_left_out() -> None:
+    source = BrowserSource()
+    asyncio.run(source.drain(Film([coloured((8000, 2000))])))
+    with pytest.raises(EndOfStream):
+        source.read()
+
+
+@in_loop
+async def test_a_slow_browser_gets_the_newest_picture() -> None:
+    sink = WatchSink()
+    track, other = sink.track(), sink.track()
+    for bgr in (GREEN, YELLOW, BLUE):
+        await asyncio.to_thread(sink.write, pixels.colour((64, 36), bgr))
+    seen = await track.recv()
+    assert share_of(seen.to_ndarray(format="bgr24"), BLUE) == 1
+    assert (await other.recv()) is seen, "one conversion for all"
+    await asyncio.to_thread(sink.write, pixels.colour((64, 36), GREEN))
+    later = await track.recv()
+    assert later.pts > seen.pts
+    await asyncio.to_thread(sink.close)
+    with pytest.raises(MediaStreamError):
+        await track.recv()
+    assert not sink._tracks
