@@ -35,6 +35,7 @@ class Camera(Table):
         "auto", pattern=r"^(auto|[A-Za-z0-9]{4})$", description='"auto", MJPG, YUYV, NV12, ...'
     )
     mirror: bool = Field(False, description="exchange left and right")
+    hidden: bool = Field(False, description="start behind the slate, until the studio lifts it")
 
 
 class Matting(Table):

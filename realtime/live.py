@@ -8,6 +8,7 @@ from rich.console import Console
 
 from realtime import config as cfg
 from realtime.build import make_outlets, make_pipeline, open_camera, open_input
+from realtime.control import Control
 from realtime.errors import SourceError
 from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner, Source
@@ -37,6 +38,7 @@ def run_line(
         line = Runner(
             lambda: _open_source(settings, source, console), pipeline, outlets, size, stats
         )
+        line.hidden = settings.camera.hidden
         line = _start(line, settings, source, console)
     try:
         if settings.web.enabled:
@@ -80,7 +82,7 @@ async def _serve(
     watch: WatchSink,
     console: Console,
 ) -> None:
-    studio = Studio(settings, matting, stats, line, watch)
+    studio = Studio(Control(settings, matting, stats, line), watch)
     server = asyncio.ensure_future(serve(studio, settings.web.host, settings.web.port))
     try:
         while not server.done() and not (line and line.wait(0)):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from realtime import pixels
 from realtime.contract import Size
 from realtime.errors import EndOfStream, ScrimError, SinkError, SourceError, SourceLost
 from realtime.frame import Frame
@@ -60,7 +61,10 @@ class Outlet:
 
 
 class Runner:
-    """Runs one line from a source to its sinks until it is stopped, ends or fails."""
+    """Runs one line from a source to its sinks until it is stopped, ends or fails.
+
+    While `hidden` is set, from any thread and at any time, every sink shows the slate.
+    """
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class Runner:
     ) -> None:
         self.stats = stats
         self.error: ScrimError | None = None
+        self.hidden = False
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
         self._outlets = outlets
@@ -153,6 +158,9 @@ class Runner:
         drops, last_at = 0, 0.0
         try:
             while frame := self._frames.take():
+                if self.hidden:
+                    self.stats.state = "hidden"
+                    continue
                 guard = self._guard
                 if frame.captured_at - last_at > GAP_S:
                     guard.pipeline.reset()
@@ -177,6 +185,9 @@ class Runner:
             else:  # the sink keeps its rate, and its clock goes on
                 still = shown if now - fresh_at <= HOLD_S else self._standby
                 shown = replace(still, captured_at=now)
+            if self.hidden:  # asked here, so that nothing composed before gets past
+                picture, fresh_at = None, float("-inf")
+                shown = replace(pixels.slate(self._size), captured_at=now)
             try:
                 sink.write(shown)
             except SinkError as error:

@@ -302,6 +302,37 @@ def test_a_reload_never_shows_the_room(config: Config) -> None:
     assert all(person(frame) for frame in sink.frames[sink.await_picture(person) :])
 
 
+def slate(frame: Frame) -> bool:
+    return np.array_equal(frame.i420, pixels.slate(SIZE).i420)
+
+
+def test_a_hidden_line_shows_the_slate_alone(config: Config) -> None:
+    with running(config) as (runner, _, sink):
+        sink.await_picture(person)
+        runner.hidden = True
+        began = sink.await_picture(slate, len(sink.frames))
+        sink.await_picture(slate, began + 20)
+        assert all(slate(frame) for frame in sink.frames[began:])
+        runner.hidden = False
+        sink.await_picture(person, began)
+    assert runner.error is None
+
+
+def test_a_line_can_start_hidden(config: Config) -> None:
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(Room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    runner.hidden = True
+    runner.start()
+    sink.await_picture(slate, 20)
+    assert stats.snapshot()["state"] == "hidden"
+    assert all(slate(frame) for frame in sink.frames)
+    runner.hidden = False
+    sink.await_picture(person)
+    runner.stop()
+    sink.assert_no_room()
+
+
 def test_starting_and_stopping_at_once_shows_no_room(config: Config) -> None:
     sink = Collector()
     for _ in range(5):

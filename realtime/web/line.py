@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realtime.build import make_pipeline
 from realtime.config import Config
+from realtime.control import Control
 from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
@@ -19,24 +20,18 @@ class BrowserLine:
     """
 
     def __init__(self, config: Config, model: MattingModel) -> None:
-        self.config = config
-        self.stats = Stats()
+        stats = Stats()
         self.source = BrowserSource()
         self.sink = WatchSink()
-        self._model = model
         self._runner = Runner(
             lambda: self.source,
-            make_pipeline(config, model, self.stats),
+            make_pipeline(config, model, stats),
             [Outlet("browser", lambda: self.sink, self.source.fps)],
             (config.camera.width, config.camera.height),
-            self.stats,
+            stats,
         )
+        self.control = Control(config, model, stats, self._runner)
         self._runner.start()
-
-    def change(self, config: Config) -> None:
-        """Go on with another configuration; nothing changes where that cannot be built."""
-        self._runner.swap(make_pipeline(config, self._model, self.stats))
-        self.config = config
 
     def stop(self) -> None:
         """End all threads."""

@@ -29,8 +29,6 @@ STATIC = Path(__file__).parent / "static"
 
 STUDIO = web.AppKey("studio", Studio)
 PEERS = web.AppKey("peers", Peers)
-CHANGING = web.AppKey("changing", asyncio.Lock)
-"""Held while a scene changes: two changes at once would each undo the other."""
 
 routes = web.RouteTableDef()
 
@@ -59,9 +57,8 @@ async def change_scene(request: web.Request) -> web.StreamResponse:
     studio = request.app[STUDIO]
     changes = await _json(request)
     _expect_camera(studio)
-    async with request.app[CHANGING]:
-        await asyncio.to_thread(studio.change_scene, changes)
-    return web.json_response(studio.shown(studio.config))
+    await asyncio.to_thread(studio.control.change, studio.scene(changes))
+    return web.json_response(studio.shown(studio.control.config))
 
 
 @routes.get("/api/v1/backdrops")
@@ -72,7 +69,7 @@ async def backdrops(request: web.Request) -> web.StreamResponse:
 @routes.get("/api/v1/backdrops/{name}/thumbnail")
 async def backdrop_thumbnail(request: web.Request) -> web.StreamResponse:
     """Return a small JPEG of a picture or a video of the folder."""
-    scene = request.app[STUDIO].config.scene
+    scene = request.app[STUDIO].control.config.scene
     path = backdrop_files(scene).get(request.match_info["name"])
     if path is None:
         raise gate.refuse(web.HTTPNotFound, "no such backdrop")
@@ -92,28 +89,27 @@ async def offer_camera(request: web.Request) -> web.StreamResponse:
     if not isinstance(scene, dict):
         raise BadOffer("scene is no table", 'send {"backdrop": "blur"} or leave it away')
     offer = read_offer(body["sdp"], ("sendrecv",))
-    config = studio.with_scene(studio.config, scene)
-    peer = await request.app[PEERS].join(partial(open_camera, config, studio.model, offer))
+    control = studio.control
+    config = control.config.with_values(studio.scene(scene))
+    peer = await request.app[PEERS].join(partial(open_camera, config, control.model, offer))
     return web.json_response({"type": "answer", "sdp": peer.answer, "session": peer.id})
 
 
 @routes.get("/api/v1/sessions/{id}")
 async def session(request: web.Request) -> web.StreamResponse:
     """Return the live figures of a browser's own line."""
-    line = _line(request)
-    shown = request.app[STUDIO].shown(line.config)
-    return web.json_response({"scene": shown, "figures": line.stats.snapshot()})
+    control = _line(request).control
+    shown = request.app[STUDIO].shown(control.config)
+    return web.json_response({"scene": shown, "figures": control.stats.snapshot()})
 
 
 @routes.patch("/api/v1/sessions/{id}/scene")
 async def change_session(request: web.Request) -> web.StreamResponse:
     """Change the scene of a browser's own line."""
-    studio, line = request.app[STUDIO], _line(request)
+    studio, control = request.app[STUDIO], _line(request).control
     changes = await _json(request)
-    async with request.app[CHANGING]:
-        config = studio.with_scene(line.config, changes)
-        await asyncio.to_thread(line.change, config)
-    return web.json_response(studio.shown(config))
+    await asyncio.to_thread(control.change, studio.scene(changes))
+    return web.json_response(studio.shown(control.config))
 
 
 @routes.post("/whep")

@@ -10,7 +10,7 @@ from aiohttp import web
 from realtime.errors import ConfigError
 from realtime.web import gate
 from realtime.web.peers import Peers
-from realtime.web.routes import CHANGING, PEERS, STATIC, STUDIO, routes
+from realtime.web.routes import PEERS, STATIC, STUDIO, routes
 from realtime.web.studio import Studio
 
 MAX_BODY = 128 * 1024
@@ -19,14 +19,13 @@ MAX_BODY = 128 * 1024
 
 def make_app(studio: Studio) -> web.Application:
     """Build the server's application. Raises `ConfigError` for an open address without token."""
-    settings = studio.config.web
+    settings = studio.control.config.web
     gate.require_token(settings.host, settings.token)
     app = web.Application(
         middlewares=[gate.errors_as_json, gate.make_gate(settings.host, settings.token)],
         client_max_size=MAX_BODY,
     )
     app[STUDIO], app[PEERS] = studio, Peers(settings.max_peers)
-    app[CHANGING] = asyncio.Lock()
     app.add_routes(routes)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(gate.add_headers)
@@ -41,7 +40,7 @@ async def serve(
 
     Raises `ConfigError` when the address cannot be listened on.
     """
-    gate.require_token(host, studio.config.web.token)
+    gate.require_token(host, studio.control.config.web.token)
     runner = web.AppRunner(make_app(studio), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:

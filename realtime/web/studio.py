@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from realtime.build import PICTURES, backdrop_files, make_pipeline
+from realtime.build import PICTURES, backdrop_files
 from realtime.config import COLOUR, Config
+from realtime.control import Control
 from realtime.errors import ConfigError
-from realtime.matting.engine import MattingModel
-from realtime.runner import Runner
-from realtime.stats import Stats
 from realtime.web.watch import WatchSink
 
 COLOURS = ("#2f3e46", "#e8e4dc", "#35524a", "#7a4b3a")
@@ -23,33 +21,23 @@ OPEN_KEYS = ("backdrop", "fit", "blur")
 
 
 class Studio:
-    """`runner`, `stats` and `watch` are the local line's; without a camera `runner` is None."""
+    """`control` and `watch` are the local line's."""
 
-    def __init__(
-        self,
-        config: Config,
-        model: MattingModel,
-        stats: Stats,
-        runner: Runner | None,
-        watch: WatchSink,
-    ) -> None:
-        self.config = config
-        self.model = model
+    def __init__(self, control: Control, watch: WatchSink) -> None:
+        self.control = control
         self.watch = watch
-        self._stats = stats
-        self._runner = runner
 
     @property
     def has_camera(self) -> bool:
         """Whether there is a local line to watch."""
-        return self._runner is not None
+        return self.control.runner is not None
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows of the local line."""
         return {
             "camera": self.has_camera,
-            "scene": self.shown(self.config),
-            "figures": self._stats.snapshot() if self.has_camera else None,
+            "scene": self.shown(self.control.config),
+            "figures": self.control.stats.snapshot() if self.has_camera else None,
         }
 
     def shown(self, config: Config) -> dict[str, Any]:
@@ -65,32 +53,25 @@ class Studio:
         """Return names and kinds of all backdrops; colours are only a choice, any is allowed."""
         found = [{"name": "blur", "kind": "blur"}]
         found += [{"name": colour, "kind": "colour"} for colour in COLOURS]
-        for name, path in backdrop_files(self.config.scene).items():
+        for name, path in backdrop_files(self.control.config.scene).items():
             kind = "picture" if path.suffix.lower() in PICTURES else "video"
             found.append({"name": name, "kind": kind})
         return found
 
-    def with_scene(self, config: Config, changes: Mapping[str, Any]) -> Config:
-        """Return a configuration with a browser's changes. Raises `ConfigError`."""
+    def scene(self, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return a browser's changes as changes of the configuration. Raises `ConfigError`."""
         for key in changes:
             if key not in OPEN_KEYS:
                 raise ConfigError(f"scene.{key}: no such key", f"known: {', '.join(OPEN_KEYS)}")
         if "backdrop" in changes:
             changes = {**changes, "backdrop": self.backdrop(changes["backdrop"])}
-        return config.with_values({"scene": changes})
+        return {"scene": dict(changes)}
 
     def backdrop(self, name: object) -> str:
         """Return what [scene] calls a backdrop that a browser names. Raises `ConfigError`."""
         if name == "blur" or (isinstance(name, str) and re.fullmatch(COLOUR, name)):
             return str(name)
-        files = backdrop_files(self.config.scene)
+        files = backdrop_files(self.control.config.scene)
         if not isinstance(name, str) or name not in files:
             raise ConfigError(f"no backdrop {name!r}", "choose one of /api/v1/backdrops")
         return str(files[name])
-
-    def change_scene(self, changes: Mapping[str, Any]) -> None:
-        """Change the local line's scene. Raises `ConfigError` and then changes nothing."""
-        config = self.with_scene(self.config, changes)
-        if self._runner:
-            self._runner.swap(make_pipeline(config, self.model, self._stats))
-        self.config = config

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
+from realtime.control import Control
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
@@ -113,7 +114,7 @@ def serving(config: Config, monkeypatch: pytest.MonkeyPatch) -> Serving:
             )
             line.start()
         try:
-            with in_thread(Studio(settings, model, stats, line, watch), port) as url:
+            with in_thread(Studio(Control(settings, model, stats, line), watch), port) as url:
                 yield url
         finally:
             if line:

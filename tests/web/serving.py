@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
+from realtime.control import Control
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
@@ -51,7 +52,7 @@ async def served(
         line = Runner(lambda: PatternSource(SIZE, FPS, flat=True), pipeline, [outlet], SIZE, stats)
         line.start()
     try:
-        app = server.make_app(Studio(config, model, stats, line, watch))
+        app = server.make_app(Studio(Control(config, model, stats, line), watch))
         async with TestClient(TestServer(app)) as client:
             yield client
             assert await gone(client)
@@ -66,7 +67,7 @@ async def taken(client: TestClient[Any, Any]) -> int:
 
 
 def bearer(client: TestClient[Any, Any]) -> dict[str, str]:
-    token = client.server.app[routes.STUDIO].config.web.token
+    token = client.server.app[routes.STUDIO].control.config.web.token
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 

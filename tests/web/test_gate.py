@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from realtime.build import load_model
 from realtime.config import Config
+from realtime.control import Control
 from realtime.errors import ConfigError
 from realtime.stats import Stats
 from realtime.web import server
@@ -85,11 +86,13 @@ async def test_a_token_is_asked_for(config: Config) -> None:
 def test_an_open_address_needs_a_token(config: Config, host: str) -> None:
     open_to_all = config.with_values({"web": {"host": host}})
     model = load_model(config.matting)
-    studio = Studio(open_to_all, model, Stats(), None, WatchSink())
+    studio = Studio(Control(open_to_all, model, Stats(), None), WatchSink())
     with pytest.raises(ConfigError, match="needs a token"):
         server.make_app(studio)
     with pytest.raises(ConfigError, match="needs a token"):
-        asyncio.run(server.serve(Studio(config, model, Stats(), None, WatchSink()), host, 0))
+        asyncio.run(
+            server.serve(Studio(Control(config, model, Stats(), None), WatchSink()), host, 0)
+        )
 
 
 @in_loop
@@ -100,7 +103,7 @@ async def test_an_unknown_error_keeps_its_details(
         raise RuntimeError("the secret is 42")
 
     monkeypatch.setattr(Studio, "state", fail)
-    studio = Studio(config, load_model(config.matting), Stats(), None, WatchSink())
+    studio = Studio(Control(config, load_model(config.matting), Stats(), None), WatchSink())
     app = server.make_app(studio)
     async with TestClient(TestServer(app)) as client:
         assert await error_of(await client.get("/api/v1/state"), 500) == "internal error"
@@ -108,7 +111,7 @@ async def test_an_unknown_error_keeps_its_details(
 
 @in_loop
 async def test_serve_names_the_port_and_says_when_it_is_taken(config: Config) -> None:
-    studio = Studio(config, load_model(config.matting), Stats(), None, WatchSink())
+    studio = Studio(Control(config, load_model(config.matting), Stats(), None), WatchSink())
     urls: list[str] = []
     serving = asyncio.create_task(server.serve(studio, "127.0.0.1", 0, urls.append))
     while not urls:
