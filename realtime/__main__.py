@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -54,14 +55,18 @@ class Refine(StrEnum):
 
 def load_config(path: Path | None, sets: list[str] | None, **shortcuts: object) -> cfg.Config:
     """Read the effective configuration; shortcuts such as `scene_backdrop` come last."""
-    if path is None and Path("config.toml").is_file():
-        path = Path("config.toml")
     changes: dict[str, dict[str, object]] = {}
     for name, value in shortcuts.items():
         if value is not None:
             table, _, key = name.partition("_")
             changes.setdefault(table, {})[key] = value
-    return cfg.load(path, os.environ, sets or ()).with_values(changes)
+    return cfg.load(config_file(path), os.environ, sets or ()).with_values(changes)
+
+
+def config_file(path: Path | None) -> Path | None:
+    """Return the file that is read: the one that is named, or ./config.toml if there is one."""
+    here = Path("config.toml")
+    return path or (here if here.is_file() else None)
 
 
 @app.command()
@@ -79,6 +84,9 @@ def run(
     port: Annotated[int | None, typer.Option("--port", help="Port of the studio.")] = None,
     no_web: Annotated[bool, typer.Option("--no-web", help="No studio.")] = False,
     no_virtualcam: Annotated[bool, typer.Option("--no-virtualcam", help="No camera out.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="A window on this screen, with hot keys.")
+    ] = False,
     passthrough: Annotated[
         bool, typer.Option("--passthrough", help="Show the ROOM, red border. For developers.")
     ] = False,
@@ -86,7 +94,8 @@ def run(
 ) -> None:
     """Run the line: the camera's picture, without the room, to meeting apps and browsers."""
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(message)s")
-    settings = load_config(
+    load = partial(
+        load_config,
         config,
         sets,
         scene_backdrop=backdrop,
@@ -97,21 +106,37 @@ def run(
         web_enabled=False if no_web else None,
         virtualcam_enabled=False if no_virtualcam else None,
     )
+    settings = load()
     from realtime.build import load_model
-    from realtime.live import run_line
+    from realtime.live import Start, run_line
 
     signal.signal(signal.SIGTERM, _interrupt)
     matting = load_model(settings.matting)
     if matting.fallback:
         console.print(matting.fallback)
+    start = Start(load, config_file(config), source, passthrough, preview)
     try:
-        run_line(settings, matting, source, passthrough, console)
+        run_line(settings, matting, start, console)
     except KeyboardInterrupt:
         console.print("stopped")
 
 
 def _interrupt(number: int, stack: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+@app.command()
+def ctl(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE | privacy[=on|off] | reload | stop]..."),
+    ] = None,
+) -> None:
+    """Change the running Scrim, e.g. scene.backdrop=beach.jpg; without words, print its state."""
+    from realtime.ctl import send, socket_path
+
+    answer = send(socket_path(os.environ), words or [])
+    print(json.dumps(answer, indent=2))
 
 
 @app.command()

@@ -102,7 +102,7 @@ def make_grabcut(refine: cfg.Refine) -> Refiner:
 
 
 def make_backdrop(scene: cfg.Scene) -> Backdrop:
-    """Build step 6 from "blur", "#rrggbb", or the path of a picture or a video."""
+    """Build step 6 from "blur", "#rrggbb", or a picture or a video: a path or a folder's name."""
     from realtime.scene import backdrop
 
     if scene.backdrop == "blur":
@@ -110,7 +110,7 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
     if re.fullmatch(cfg.COLOUR, scene.backdrop):
         red, green, blue = bytes.fromhex(scene.backdrop[1:])
         return backdrop.ColourBackdrop((blue, green, red))
-    path = Path(scene.backdrop)
+    path = backdrop_files(scene).get(scene.backdrop, Path(scene.backdrop))
     rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
         PICTURES: backdrop.PictureBackdrop,
         VIDEOS: backdrop.VideoBackdrop,

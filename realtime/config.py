@@ -121,6 +121,15 @@ class Config(Table):
         _merge(tables, changes)
         return check(tables)
 
+    def changes_since(self, other: Config) -> dict[str, dict[str, Any]]:
+        """Return the tables with the keys that differ from another's: `with_values` takes them."""
+        before, now = other.model_dump(), self.model_dump()
+        found = {
+            table: {key: value for key, value in keys.items() if before[table][key] != value}
+            for table, keys in now.items()
+        }
+        return {table: keys for table, keys in found.items() if keys}
+
 
 def load(
     path: Path | None, environment: Mapping[str, str] | None = None, sets: Iterable[str] = ()
@@ -130,7 +139,7 @@ def load(
     for layer in (
         _read_file(path) if path else {},
         _read_environment(environment or {}),
-        _read_sets(sets),
+        read_sets(sets),
     ):
         _merge(tables, layer)
     return check(tables)
@@ -186,13 +195,14 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return tables
 
 
-def _read_sets(sets: Iterable[str]) -> dict[str, Any]:
+def read_sets(sets: Iterable[str]) -> dict[str, Any]:
+    """Read texts of the form `table.key=value` into tables. Raises `ConfigError`."""
     tables: dict[str, Any] = {}
     for text in sets:
         name, equals, value = text.partition("=")
         table, dot, key = name.strip().partition(".")
         if not (equals and dot and key):
-            raise ConfigError(f"--set {text!r} is not of the form table.key=value")
+            raise ConfigError(f"{text!r} is not of the form table.key=value")
         tables.setdefault(table, {})[key] = value
     return tables
 

@@ -17,31 +17,81 @@ from realtime.matting.engine import MattingModel
 from realtime.runner import Runner
 from realtime.stats import Stats
 
+AT_START = ("camera.width", "camera.height", "camera.fps", "virtualcam", "recording", "web")
+"""Keys and tables that are read once: who watches a virtual camera must not see its size change."""
+
+MEMORY = ("matting", "temporal")
+"""Tables that make what a stream remembers; while they stay, so does the memory."""
+
 
 class Control:
-    """`config` and `model` are those at work; `runner` is None where there is no camera."""
+    """`config` and `model` are those at work; `runner` is None where there is no camera.
+
+    `room` is the developer's view.
+    """
 
     def __init__(
-        self, config: Config, model: MattingModel, stats: Stats, runner: Runner | None
+        self,
+        config: Config,
+        model: MattingModel,
+        stats: Stats,
+        runner: Runner | None,
+        *,
+        room: bool = False,
     ) -> None:
         self.config = config
         self.model = model
         self.stats = stats
         self.runner = runner
+        self._room = room
         self._lock = threading.Lock()
 
-    def change(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    def change(self, changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Go on with some keys changed. Builds beside the running line: keep it off its threads.
 
-        Takes effect at once: the steps of a frame, the network and its device. Raises
-        `ConfigError`, `ModelError`, and then nothing has changed.
+        Takes effect at once: the steps of a frame, the network and its device, which camera. The
+        keys that only the next start can change are returned. Raises `ConfigError`, `ModelError`,
+        and then nothing has changed.
         """
         with self._lock:
-            config = self.config.with_values(changes)
-            model = self.model if config.matting == self.config.matting else _ready_model(config)
-            if self.runner:
-                self.runner.swap(make_pipeline(config, model, self.stats))
+            config, waiting = _without_late(self.config.with_values(changes), self.config)
+            changed = config.changes_since(self.config)
+            model = _ready_model(config) if "matting" in changed else self.model
+            if self.runner and changed:
+                self._take(self.runner, config, model, changed)
             self.config, self.model = config, model
+            return waiting
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the camera is off for privacy."""
+        return self.runner is not None and self.runner.hidden
+
+    def hide(self, hidden: bool) -> None:
+        """Turn the camera off and show the slate, or go on."""
+        if self.runner:
+            self.runner.hidden = hidden
+
+    def _take(
+        self, runner: Runner, config: Config, model: MattingModel, changed: Mapping[str, Any]
+    ) -> None:
+        pipeline = make_pipeline(config, model, self.stats, passthrough=self._room)
+        if changed.keys().isdisjoint(MEMORY):
+            pipeline.follow(runner.pipeline)
+        runner.swap(pipeline)
+        if "camera" in changed:
+            self.config = config
+            runner.renew_source()
+
+
+def _without_late(config: Config, now: Config) -> tuple[Config, list[str]]:
+    """Return a configuration without what only the next start can change, and those keys."""
+    late: dict[str, dict[str, Any]] = {}
+    for table, keys in config.changes_since(now).items():
+        for key in keys:
+            if table in AT_START or f"{table}.{key}" in AT_START:
+                late.setdefault(table, {})[key] = getattr(getattr(now, table), key)
+    return config.with_values(late), [f"{table}.{key}" for table in late for key in late[table]]
 
 
 def _ready_model(config: Config) -> MattingModel:

@@ -8,6 +8,7 @@
     |   + SourceUnavailable  + SourceLost
     + SinkError                      exit 5
     |   + SinkUnavailable  + SinkLost
+    + ControlUnavailable             exit 6
     + FrameError                     one frame could not be matted: count it, show the slate
     + PeerError                      a browser asked for what it cannot have
         + TooManyPeers 503  + BadOffer 400  + NegotiationFailed 422
@@ -86,6 +87,12 @@ class SinkUnavailable(SinkError):
 
 class SinkLost(SinkError):
     """The sink worked and does not any more; opening it again may help."""
+
+
+class ControlUnavailable(ScrimError):
+    """No running Scrim takes orders."""
+
+    exit_code = 6
 
 
 class FrameError(ScrimError):

@@ -1,99 +1,171 @@
-"""The program at work: the local line, the studio beside it, and the status line. Floor 6."""
+"""The program at work: the local line, all that controls it, and the status line. Floor 6."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from realtime import config as cfg
 from realtime.build import make_outlets, make_pipeline, open_camera, open_input
 from realtime.control import Control
+from realtime.ctl import Orders, listening, socket_path
 from realtime.errors import SourceError
+from realtime.keys import HELP, Keys, look
 from realtime.matting.engine import MattingModel
+from realtime.reload import Reload, follow
 from realtime.runner import Outlet, Runner, Source
+from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.server import serve
 from realtime.web.studio import Studio
 from realtime.web.watch import WatchSink
 
 
-def run_line(
-    settings: cfg.Config, matting: MattingModel, source: str | None, room: bool, console: Console
-) -> None:
-    """Run until the source ends, the line fails or Ctrl-C; `room` is the developer's view.
+@dataclass(frozen=True)
+class Start:
+    """What the command line asks for beside the configuration.
 
-    `source` is what stands in for the camera, see `build.open_input`; `console` is told what
-    happens. Raises `ScrimError`.
+    `source` stands in for the camera, see `build.open_input`; `room` is the developer's view;
+    `load` reads the configuration again, whose file is `file`.
     """
-    stats = Stats()
+
+    load: Callable[[], cfg.Config]
+    file: Path | None = None
+    source: str | None = None
+    room: bool = False
+    preview: bool = False
+
+
+def run_line(settings: cfg.Config, matting: MattingModel, start: Start, console: Console) -> None:
+    """Run until the source ends, the line fails or somebody stops it; `console` is told.
+
+    Raises `ScrimError`.
+    """
+    control = Control(settings, matting, Stats(), None, room=start.room)
     watch = WatchSink()
-    line: Runner | None = None
-    if source or settings.camera.device != "none":
-        outlets: list[Outlet] = make_outlets(settings, console.print)
-        if settings.web.enabled:
-            outlets.append(Outlet("watchers", lambda: watch, settings.camera.fps))
-        size = (settings.camera.width, settings.camera.height)
-        pipeline = make_pipeline(settings, matting, stats, passthrough=room)
-        line = Runner(
-            lambda: _open_source(settings, source, console), pipeline, outlets, size, stats
-        )
-        line.hidden = settings.camera.hidden
-        line = _start(line, settings, source, console)
+    window = PreviewSink() if start.preview else None
+    if start.source or settings.camera.device != "none":
+        control.runner = _line(control, watch, window, start, console)
+        _begin(control, start, console)
     try:
-        if settings.web.enabled:
-            asyncio.run(_serve(settings, matting, stats, line, watch, console))
-        elif line:
-            while not line.wait(1.0):
-                _status(stats, console)
+        asyncio.run(_attend(control, watch, window, start, console))
     finally:
-        if line:
-            line.stop()
-    if line and line.error:
-        raise line.error
+        if control.runner:
+            control.runner.stop()
+    if control.runner and control.runner.error:
+        raise control.runner.error
 
 
-def _start(
-    line: Runner, settings: cfg.Config, source: str | None, console: Console
-) -> Runner | None:
-    """Start the line. Without any camera the studio still works with the browsers' own."""
-    try:
-        line.start()
-    except SourceError as error:
-        if source or settings.camera.device != "auto" or not settings.web.enabled:
-            raise
-        console.print(f"no camera here: {error}")
-        console.print("the studio asks for the browser's camera instead")
-        return None
+def _line(
+    control: Control, watch: WatchSink, window: PreviewSink | None, start: Start, console: Console
+) -> Runner:
+    settings = control.config
+    outlets: list[Outlet] = make_outlets(settings, console.print)
+    if settings.web.enabled:
+        outlets.append(Outlet("watchers", lambda: watch, settings.camera.fps))
+    if window:
+        outlets.append(Outlet("preview", lambda: window, settings.camera.fps))
+    line = Runner(
+        lambda: _open_source(control.config.camera, start.source, console),
+        make_pipeline(settings, control.model, control.stats, passthrough=start.room),
+        outlets,
+        (settings.camera.width, settings.camera.height),
+        control.stats,
+    )
+    line.hidden = settings.camera.hidden
     return line
 
 
-def _open_source(settings: cfg.Config, source: str | None, console: Console) -> Source:
-    if source:
-        return open_input(source, settings.camera)
-    return open_camera(settings.camera, console.print)
+def _open_source(camera: cfg.Camera, source: str | None, console: Console) -> Source:
+    return open_input(source, camera) if source else open_camera(camera, console.print)
 
 
-async def _serve(
-    settings: cfg.Config,
-    matting: MattingModel,
-    stats: Stats,
-    line: Runner | None,
-    watch: WatchSink,
-    console: Console,
-) -> None:
-    studio = Studio(Control(settings, matting, stats, line), watch)
-    server = asyncio.ensure_future(serve(studio, settings.web.host, settings.web.port))
+def _begin(control: Control, start: Start, console: Console) -> None:
+    """Start the line. Without any camera the studio still works with the browsers' own."""
+    settings = control.config
+    assert control.runner
     try:
-        while not server.done() and not (line and line.wait(0)):
-            await asyncio.wait([server], timeout=1.0)
-            if line:
-                _status(stats, console)
-    finally:  # the server says good-bye to its browsers before the loop ends
-        server.cancel()
-        await asyncio.wait([server])
-    if not server.cancelled():
-        server.result()
+        control.runner.start()
+    except SourceError as error:
+        if start.source or settings.camera.device != "auto" or not settings.web.enabled:
+            raise
+        control.runner = None
+        console.print(f"no camera here: {error}")
+        console.print("the studio asks for the browser's camera instead")
+
+
+async def _attend(
+    control: Control, watch: WatchSink, window: PreviewSink | None, start: Start, console: Console
+) -> None:
+    """Do all that goes on beside the line, until the first of it ends."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(stopped.set)
+
+    reload = Reload(control, start.load, console.print)
+    _hear_signals(loop, control, reload, stop)
+    settings = control.config
+    jobs: list[Coroutine[Any, Any, object]] = [stopped.wait()]
+    if control.runner:
+        jobs.append(_until_it_ends(control.runner, console))
+    if settings.web.enabled:
+        jobs.append(serve(Studio(control, watch), settings.web.host, settings.web.port))
+    if start.file:
+        jobs.append(follow(start.file, reload))
+    if window:
+        console.print(HELP)
+        jobs.append(look(window, Keys(control, reload, stop), settings.camera.fps, console.print))
+    orders = Orders(control, reload, stop)
+    async with listening(socket_path(os.environ), orders, console.print):
+        await _first_of(jobs)
+    if stopped.is_set():
+        console.print("stopped")
+
+
+async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:
+    """Run jobs until one ends; the others end tidily. Raises what the first one raised."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+def _hear_signals(
+    loop: asyncio.AbstractEventLoop,
+    control: Control,
+    reload: Callable[[], None],
+    stop: Callable[[], None],
+) -> None:
+    """Take signals where the system has them; elsewhere Ctrl-C raises by itself."""
+    rows: dict[str, Callable[[], object]] = {
+        "SIGINT": stop,
+        "SIGTERM": stop,
+        "SIGHUP": lambda: loop.run_in_executor(None, reload),
+        "SIGUSR1": lambda: control.hide(not control.hidden),
+    }
+    if os.name == "posix":
+        for name, row in rows.items():
+            loop.add_signal_handler(getattr(signal, name), row)
+
+
+async def _until_it_ends(line: Runner, console: Console) -> None:
+    while not line.wait(0):
+        _status(line.stats, console)
+        await asyncio.sleep(1.0)
 
 
 def _status(stats: Stats, console: Console) -> None:

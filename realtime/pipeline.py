@@ -117,6 +117,11 @@ class Pipeline:
         """Return the backdrop without anybody and without any pixel of the room."""
         return self._backdrop.alone(size)
 
+    def follow(self, before: Pipeline) -> None:
+        """Go on with the memory of the pipeline in whose place this one comes."""
+        self._session, self._smoother = before._session, before._smoother
+        self._present_at = before._present_at
+
     def reset(self) -> None:
         """Forget what came before: the next frame is the first."""
         self._present_at = -math.inf

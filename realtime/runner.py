@@ -4,7 +4,8 @@
 
 Threads live here and nowhere else. Between them there are only slots, so a slow part makes
 drops, never delay. A sink shows the last picture for up to `HOLD_S` when nothing new comes,
-whatever hangs before it, and then the stand-by picture: the backdrop without anybody.
+whatever hangs before it, and then the stand-by picture: the backdrop without anybody. A line that
+rests has closed its source: for privacy, when sinks show the slate, or because nobody watches.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
 
 GAP_S = 0.5
 """A pause between two frames after which the second one is the first of a new stream."""
+
+HIDDEN, UNWATCHED = "hidden", "nobody watches"
+"""Reasons to rest."""
 
 
 class Source(Protocol):
@@ -63,7 +67,8 @@ class Outlet:
 class Runner:
     """Runs one line from a source to its sinks until it is stopped, ends or fails.
 
-    While `hidden` is set, from any thread and at any time, every sink shows the slate.
+    While `hidden` is set, from any thread and at any time, the camera is off and every sink shows
+    the slate.
     """
 
     def __init__(
@@ -76,24 +81,31 @@ class Runner:
     ) -> None:
         self.stats = stats
         self.error: ScrimError | None = None
-        self.hidden = False
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
         self._outlets = outlets
         self._size = size
         self._standby = alone(pipeline, size)
+        self._slate = pixels.slate(size)
         self._frames: Slot[Frame] = Slot()
         self._source: Source | None = None
+        self._lock = threading.Lock()
+        self._rests: frozenset[str] = frozenset()
+        self._wakes = threading.Event()
         self._stopping = threading.Event()
         self._finished = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Open sinks, then the source, and let frames run. Raises what could not be opened."""
+        """Open sinks, then the source, and let frames run. Raises what could not be opened.
+
+        A line that rests does not open its source.
+        """
         try:
             for outlet in self._outlets:
                 self._spawn(f"deliver {outlet.name}", self._deliver, outlet, outlet.open())
-            self._source = self._open_source()
+            if not self._rests:
+                self._source = self._open_source()
         except ScrimError:
             self.stop()
             raise
@@ -103,9 +115,9 @@ class Runner:
     def stop(self, timeout_s: float = 2.0) -> None:
         """End all threads and close every part. Safe to call twice."""
         self._stopping.set()
+        self._wakes.set()
         self._frames.close()
-        if self._source:
-            self._source.close()
+        self._close_source()
         for outlet in self._outlets:
             outlet.slot.close()
         deadline = time.monotonic() + timeout_s
@@ -118,6 +130,40 @@ class Runner:
         """Wait until the source has ended or the line has failed; say whether it has."""
         return self._finished.wait(timeout_s)
 
+    @property
+    def pipeline(self) -> Pipeline:
+        """What composes now."""
+        return self._guard.pipeline
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the line rests for privacy."""
+        return HIDDEN in self._rests
+
+    @hidden.setter
+    def hidden(self, hidden: bool) -> None:
+        (self.rest if hidden else self.go_on)(HIDDEN)
+
+    def rest(self, why: str) -> None:
+        """Close the source, and show nothing of it, until `go_on` is told the same reason."""
+        with self._lock:
+            self._rests |= {why}
+        self._close_source()
+
+    def go_on(self, why: str) -> None:
+        """Take back a reason to rest; without any left the source is opened again."""
+        with self._lock:
+            if why not in self._rests:
+                return
+            self._rests -= {why}
+        self._wakes.set()
+        for outlet in self._outlets:
+            outlet.slot.put(replace(self._still(), captured_at=time.monotonic()))
+
+    def renew_source(self) -> None:
+        """Open the source again: what it is to be has changed."""
+        self._close_source()
+
     def swap(self, pipeline: Pipeline) -> None:
         """Compose with another pipeline from the next frame on."""
         self._standby = alone(pipeline, self._size)
@@ -129,45 +175,67 @@ class Runner:
         thread.start()
 
     def _capture(self) -> None:
-        while self._source and not self._stopping.is_set():
+        while not self._stopping.is_set():
+            if self._rests:
+                self._sleep()
+                continue
+            source = self._source or self._open_again()
+            if source is None:
+                continue
             try:
-                self._frames.put(self._source.read())
+                self._frames.put(source.read())
             except EndOfStream:
-                break
+                if self._source is source and not self._stopping.is_set():
+                    break
             except SourceLost as error:
-                self._source.close()
-                self._source = self._reopen(error)
-        if self._source:
-            self._source.close()
+                self.stats.count("source lost")
+                self._close_source()
+                self._tell_lost(error, FIRST_RETRY_S)
+        self._close_source()
         self._frames.close()
 
-    def _reopen(self, error: SourceError) -> Source | None:
-        self.stats.count("source lost")
+    def _sleep(self) -> None:
+        self._close_source()
+        self._wakes.clear()
+        self.stats.state = ", ".join(sorted(self._rests)) or self.stats.state
+        if self._rests and not self._stopping.is_set():
+            self._wakes.wait()
+
+    def _close_source(self) -> None:
+        source, self._source = self._source, None
+        if source:
+            source.close()
+
+    def _open_again(self) -> Source | None:
+        """Open the source, as often as it takes; None when the line stops or rests meanwhile."""
         pause_s = FIRST_RETRY_S
-        while True:
-            self.stats.state = f"source lost: {error.message}"
-            log.warning("%s; trying again in %.2f s", error.message, pause_s)
-            if self._stopping.wait(pause_s):
-                return None
+        while not self._stopping.is_set() and not self._rests:
             try:
-                return self._open_source()
-            except SourceError as again:
-                error, pause_s = again, min(2 * pause_s, LAST_RETRY_S)
+                self._source = self._open_source()
+                return self._source
+            except SourceError as error:
+                self._tell_lost(error, pause_s)
+                pause_s = min(2 * pause_s, LAST_RETRY_S)
+        return None
+
+    def _tell_lost(self, error: SourceError, pause_s: float) -> None:
+        self.stats.state = f"source lost: {error.message}"
+        log.warning("%s; trying again in %.2f s", error.message, pause_s)
+        self._stopping.wait(pause_s)
 
     def _work(self) -> None:
         drops, last_at = 0, 0.0
         try:
             while frame := self._frames.take():
-                if self.hidden:
-                    self.stats.state = "hidden"
-                    continue
                 guard = self._guard
                 if frame.captured_at - last_at > GAP_S:
                     guard.pipeline.reset()
                 picture = guard.step(frame)
-                for outlet in self._outlets:
-                    outlet.slot.put(picture)
-                last_at, self.stats.state = frame.captured_at, "live"
+                last_at = frame.captured_at
+                if not self._rests:
+                    for outlet in self._outlets:
+                        outlet.slot.put(picture)
+                    self.stats.state = "live"
                 self.stats.count("drops", self._frames.drops - drops)
                 drops = self._frames.drops
         except ScrimError as error:
@@ -176,18 +244,17 @@ class Runner:
         self._finished.set()
 
     def _deliver(self, outlet: Outlet, sink: Sink | None) -> None:
-        shown, fresh_at = self._standby, float("-inf")
+        shown, fresh_at = self._still(), float("-inf")
         while sink and not self._stopping.is_set():
-            picture = outlet.slot.take(1.5 / outlet.fps)
+            picture = outlet.slot.take(None if UNWATCHED in self._rests else 1.5 / outlet.fps)
             now = time.monotonic()
+            if self._rests:  # asked here, so that nothing composed before gets past
+                picture, fresh_at = None, float("-inf")
             if picture:
                 shown, fresh_at = picture, now
             else:  # the sink keeps its rate, and its clock goes on
-                still = shown if now - fresh_at <= HOLD_S else self._standby
+                still = shown if now - fresh_at <= HOLD_S else self._still()
                 shown = replace(still, captured_at=now)
-            if self.hidden:  # asked here, so that nothing composed before gets past
-                picture, fresh_at = None, float("-inf")
-                shown = replace(pixels.slate(self._size), captured_at=now)
             try:
                 sink.write(shown)
             except SinkError as error:
@@ -198,6 +265,10 @@ class Runner:
                 self.stats.delivered(picture.captured_at)
         if sink:
             sink.close()
+
+    def _still(self) -> Frame:
+        """Return what is shown where there is nothing new: never the room."""
+        return self._slate if HIDDEN in self._rests else self._standby
 
     def _reopen_sink(self, outlet: Outlet, error: SinkError) -> Sink | None:
         self.stats.count(f"{outlet.name} lost")

@@ -30,6 +30,9 @@ def scrim(
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("SCRIM_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["scrim", *map(str, arguments)])
@@ -187,6 +190,8 @@ def bad_files() -> None:
         ("run --no-web --no-virtualcam --set camera.device=/dev/nothing", 4, "/dev/nothing"),
         ("run --no-web --no-virtualcam -i gone.mp4", 4, "gone.mp4"),
         ("run --model nothing", 3, "nothing"),
+        ("run --preview -i pattern --no-virtualcam", 5, "no preview"),
+        ("ctl scene.blur=1", 6, "no Scrim is running"),
     ],
 )
 def test_bad_input_is_one_clear_error(

@@ -12,10 +12,11 @@ from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.control import Control
 from realtime.errors import ConfigError, ModelNotFound
+from realtime.frame import Frame
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
-from tests.test_fail_closed import FPS, SIZE, Collector, person, share_of
+from tests.test_fail_closed import FPS, SIZE, Collector, Room, person, share_of
 from tests.toy import save_toy
 
 Running = tuple[Control, Collector]
@@ -89,3 +90,114 @@ def test_changes_at_the_same_time_are_all_kept(running: Running) -> None:
         thread.join()
     config = control.config
     assert (config.scene.blur, config.refine.feather, config.temporal.strength) == (0.9, 0.2, 0)
+
+
+class Stepping(Room):
+    """A room that waits until its last picture has been shown: no load makes it drop one."""
+
+    def __init__(self, sink: Collector) -> None:
+        super().__init__()
+        self._sink = sink
+
+    def read(self) -> Frame:
+        frame = super().read()
+        if frame.number:
+            self._sink.await_picture(lambda f: f.number == frame.number - 1 and f.captured_at > 0)
+        return frame
+
+
+def test_no_change_drops_a_frame_or_flashes(toy_ir: Path, tmp_path: Path) -> None:
+    colours = {"#0000c8": (200, 0, 0), "#c8c800": (0, 200, 200), "#c800c8": (200, 0, 200)}
+    config = Config().with_values(
+        {"matting": {"model": str(toy_ir)}, "scene": {"backdrop": "#0000c8"}}
+    )
+    model, stats, sink = load_model(config.matting), Stats(), Collector()
+    pipeline = make_pipeline(config, model, stats)
+    outlet = Outlet("sink", lambda: sink, FPS)
+    runner = Runner(lambda: Stepping(sink), pipeline, [outlet], SIZE, stats)
+    runner.start()
+    control = Control(config, model, stats, runner)
+    began = sink.await_picture(person)
+    changes = [{"scene": {"backdrop": name}} for name in colours]
+    changes += [{"matting": {"model": str(save_toy(tmp_path / "other.xml"))}}, {"refine": {}}]
+    for change in changes:
+        control.change(change)
+        sink.await_picture(person, len(sink.frames) + 5)
+    runner.stop()
+    assert runner.error is None
+    shown = sink.frames[began:]
+    numbers = [frame.number for frame in shown]
+    assert sorted(set(numbers)) == list(range(numbers[0], numbers[-1] + 1))
+    for frame in shown:
+        assert person(frame)
+        assert max(share_of(frame, bgr) for bgr in colours.values()) > 0.4
+    sink.assert_no_room()
+
+
+def test_a_change_of_the_scene_keeps_what_the_stream_remembers(running: Running) -> None:
+    control, sink = running
+    assert control.runner
+    sink.await_picture(person)
+    before = control.runner.pipeline
+    control.change({"scene": {"backdrop": "#c8c800"}})
+    assert control.runner.pipeline._smoother is before._smoother
+    control.change({"temporal": {"strength": 0.3}})
+    assert control.runner.pipeline._smoother is not before._smoother
+
+
+def test_what_only_the_next_start_can_change_is_named_and_left(running: Running) -> None:
+    control, sink = running
+    waiting = control.change({"camera": {"width": 640}, "web": {"port": 1}, "scene": {"blur": 0.9}})
+    assert waiting == ["camera.width", "web.port"]
+    assert (control.config.camera.width, control.config.web.port) == (1280, 8080)
+    assert control.config.scene.blur == 0.9
+    sink.await_picture(person, len(sink.frames))
+
+
+def test_another_camera_is_opened_in_the_place_of_the_first(toy_ir: Path) -> None:
+    opened: list[Room] = []
+
+    def open_room() -> Room:
+        opened.append(Room())
+        return opened[-1]
+
+    config = Config().with_values({"matting": {"model": str(toy_ir)}, "scene": {"blur": 1.0}})
+    model, stats, sink = load_model(config.matting), Stats(), Collector()
+    pipeline = make_pipeline(config, model, stats)
+    outlet = Outlet("sink", lambda: sink, FPS)
+    runner = Runner(open_room, pipeline, [outlet], SIZE, stats)
+    runner.start()
+    sink.await_picture(person)
+    Control(config, model, stats, runner).change({"camera": {"device": "other"}})
+    sink.await_picture(person, len(sink.frames) + 5)
+    runner.stop()
+    assert len(opened) == 2 and opened[0]._closed.is_set()
+    assert runner.error is None
+
+
+def test_a_hidden_camera_is_closed_and_opened_again(toy_ir: Path) -> None:
+    opened: list[Room] = []
+
+    def open_room() -> Room:
+        opened.append(Room())
+        return opened[-1]
+
+    config = Config().with_values({"matting": {"model": str(toy_ir)}})
+    model, stats, sink = load_model(config.matting), Stats(), Collector()
+    runner = Runner(
+        open_room,
+        make_pipeline(config, model, stats),
+        [Outlet("s", lambda: sink, FPS)],
+        SIZE,
+        stats,
+    )
+    control = Control(config, model, stats, runner)
+    control.hide(True)
+    runner.start()
+    sink.await_picture(lambda f: True, 5)
+    assert not opened and control.hidden
+    control.hide(False)
+    sink.await_picture(person, len(sink.frames))
+    control.hide(True)
+    assert opened[0]._closed.is_set()
+    runner.stop()

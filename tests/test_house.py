@@ -16,7 +16,7 @@ FLOORS = {
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
     4: ("build", "control", "job", "render", "bench"),
-    5: ("web",),
+    5: ("web", "reload", "ctl", "keys"),
     6: ("live",),
     7: ("__main__",),
 }
@@ -31,6 +31,7 @@ WALLS = {
     "aiortc": ("realtime.web",),
     "aiohttp": ("realtime.web",),
     "pyvirtualcam": ("realtime.sinks.virtualcam",),
+    "watchfiles": ("realtime.reload",),
     "psutil": ("realtime.bench", "benchmarks.machine"),
     "torch": ("training", "conversion.read", "benchmarks.folding"),
     "albumentations": ("training.augment",),

@@ -1,0 +1,167 @@
+"""Orders to a running Scrim over a Unix socket: `scrim ctl`. Floor 5.
+
+One line of JSON each way, a list of words there and the state, or an error, back. The socket lies
+in a folder that is the user's alone, which is all the permission that is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from realtime.config import read_sets
+from realtime.control import Control
+from realtime.errors import ConfigError, ControlUnavailable, ScrimError
+
+WORDS = "table.key=value, privacy, privacy=on, privacy=off, reload or stop"
+
+MAX_ORDER = 64 * 1024
+TIMEOUT_S = 10.0
+"""Bytes of an order; seconds for it to come, and for its answer: a network may be compiled."""
+
+
+def socket_path(environment: Mapping[str, str]) -> Path:
+    """Return where the socket of this user's Scrim lies."""
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    folder = Path(runtime) if runtime else Path.home() / ".local" / "state"
+    return folder / "scrim" / "ctl.sock"
+
+
+class Orders:
+    """Carries out orders; `reload` and `stop` are what these two words call."""
+
+    def __init__(
+        self, control: Control, reload: Callable[[], None], stop: Callable[[], None]
+    ) -> None:
+        self._control = control
+        self._reload = reload
+        self._stop = stop
+
+    def carry_out(self, words: list[str]) -> dict[str, Any]:
+        """Carry out words and return the state. Raises `ConfigError` before anything is done.
+
+        Keys change together; all other words come after them.
+        """
+        changes = read_sets(word for word in words if "." in word.partition("=")[0])
+        orders = [self._order(word) for word in words if "." not in word.partition("=")[0]]
+        waiting = self._control.change(changes)
+        for order in orders:
+            order()
+        return {**self._state(), "from the next start on": waiting}
+
+    def _state(self) -> dict[str, Any]:
+        control = self._control
+        return {
+            "hidden": control.hidden,
+            "figures": control.stats.snapshot(),
+            "config": control.config.model_dump(exclude={"web": {"token"}}),
+        }
+
+    def _order(self, word: str) -> Callable[[], None]:
+        control = self._control
+        orders: dict[str, Callable[[], None]] = {
+            "privacy": lambda: control.hide(not control.hidden),
+            "privacy=on": lambda: control.hide(True),
+            "privacy=off": lambda: control.hide(False),
+            "reload": self._reload,
+            "stop": self._stop,
+        }
+        if word not in orders:
+            raise ConfigError(f"{word!r} is no order", f"known: {WORDS}")
+        return orders[word]
+
+
+@asynccontextmanager
+async def listening(
+    path: Path, orders: Orders, notice: Callable[[str], None]
+) -> AsyncIterator[None]:
+    """Take orders as long as the context lasts; another Scrim that does already keeps the place."""
+    if _answers(path):
+        notice("another Scrim is running: `scrim ctl` speaks to that one")
+        yield
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    busy: set[asyncio.Task[None]] = set()
+
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(_serve(orders, reader, writer))
+        busy.add(task)
+        task.add_done_callback(busy.discard)
+
+    server = await asyncio.start_unix_server(serve, path, limit=MAX_ORDER)
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+        if busy:  # whoever ordered the end gets an answer too
+            await asyncio.wait(busy, timeout=1.0)
+
+
+async def _serve(
+    orders: Orders, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            words = json.loads(await reader.readline())
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ConfigError("an order is a list of words", WORDS)
+        answer = await asyncio.to_thread(orders.carry_out, words)
+    except ScrimError as error:
+        answer = {"error": error.message, "hint": error.hint}
+    except (ValueError, TimeoutError):
+        answer = {"error": "this is no order", "hint": WORDS}
+    with suppress(OSError):
+        writer.write(json.dumps(answer).encode() + b"\n")
+        await writer.drain()
+        writer.close()
+
+
+def send(path: Path, words: list[str]) -> dict[str, Any]:
+    """Give orders to the running Scrim and return its answer; files are named from here.
+
+    Raises `ControlUnavailable` where none runs, `ConfigError` where it refuses.
+    """
+    try:
+        with _connect(path, TIMEOUT_S) as line:
+            line.sendall(json.dumps([_from_here(word) for word in words]).encode() + b"\n")
+            with line.makefile("rb") as reader:
+                answer: dict[str, Any] = json.loads(reader.readline())
+    except (OSError, ValueError) as error:
+        raise ControlUnavailable(f"no Scrim is running here: {error}", "scrim run") from error
+    if "error" in answer:
+        raise ConfigError(answer["error"], answer["hint"])
+    return answer
+
+
+def _from_here(word: str) -> str:
+    """Name a file by its whole path: the running Scrim may stand in another folder."""
+    key, equals, value = word.partition("=")
+    return f"{key}={Path(value).absolute()}" if equals and Path(value).is_file() else word
+
+
+def _answers(path: Path) -> bool:
+    try:
+        _connect(path, 1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _connect(path: Path, timeout_s: float) -> socket.socket:
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    line.settimeout(timeout_s)
+    try:
+        line.connect(os.fspath(path))
+    except OSError:
+        line.close()
+        raise
+    return line

@@ -1,0 +1,155 @@
+"""The program as people run it: a process of its own, changed and stopped from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime.ctl import send, socket_path
+from realtime.errors import ConfigError, ControlUnavailable
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 30.0
+
+CONFIG = """\
+[matting]
+model = "{model}"
+[camera]
+width = 320
+height = 180
+[scene]
+backdrop = "{backdrop}"
+folder = "backdrops"
+[web]
+enabled = false
+[virtualcam]
+enabled = false
+"""
+
+
+class Program:
+    """A running `scrim run` in a folder of its own."""
+
+    def __init__(self, folder: Path, model: Path) -> None:
+        self.folder = folder
+        self._model = model
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "XDG_RUNTIME_DIR": str(folder),
+        }
+        self.socket = socket_path(self._environment)
+        self.write(folder / "config.toml", "#111111")
+        with (folder / "log").open("w") as log:
+            self.process = self._scrim("run", "-i", "pattern", stderr=log)
+
+    def write(self, path: Path, backdrop: str) -> None:
+        path.write_text(CONFIG.format(model=self._model, backdrop=backdrop))
+
+    def _scrim(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "realtime", *words]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self._environment, text=True, **options
+        )
+
+    def ctl(self, *words: str) -> tuple[int, str, str]:
+        """Run `scrim ctl` and return exit code, stdout and stderr."""
+        pipe = subprocess.PIPE
+        asked = self._scrim("ctl", *words, stdout=pipe, stderr=pipe)
+        out, err = asked.communicate(timeout=PATIENCE_S)
+        return asked.returncode, out, err
+
+    def state(self) -> dict[str, Any]:
+        try:
+            return send(self.socket, [])
+        except ControlUnavailable:
+            return {}
+
+    def backdrop(self) -> str:
+        return str(self.state().get("config", {}).get("scene", {}).get("backdrop"))
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < until, (self.log(), self.state())
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def program(tmp_path: Path, toy_ir: Path) -> Iterator[Program]:
+    running = Program(tmp_path, toy_ir)
+    try:
+        running.wait_until(lambda: running.state().get("figures", {}).get("state") == "live")
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def test_the_file_is_followed_however_it_is_written(program: Program) -> None:
+    path = program.folder / "config.toml"
+    program.write(path, "#222222")
+    program.wait_until(lambda: program.backdrop() == "#222222")
+    program.write(program.folder / "new.toml", "#333333")
+    os.replace(program.folder / "new.toml", path)
+    program.wait_until(lambda: program.backdrop() == "#333333")
+    elsewhere = program.folder / "elsewhere"
+    elsewhere.mkdir()
+    for name, backdrop in (("one.toml", "#444444"), ("two.toml", "#555555")):
+        program.write(elsewhere / name, backdrop)
+        (program.folder / "link").symlink_to(elsewhere / name)
+        os.replace(program.folder / "link", path)
+        program.wait_until(lambda backdrop=backdrop: program.backdrop() == backdrop)
+    program.write(elsewhere / "two.toml", "#666666")
+    program.wait_until(lambda: program.backdrop() == "#666666")
+    path.write_text("[scene]\nblurr = 1\n")
+    program.wait_until(lambda: "did you mean scene.blur?" in program.log())
+    assert program.backdrop() == "#666666"
+    assert program.state()["figures"]["state"] == "live"
+    assert program.ctl("stop")[0] == 0
+    assert program.process.wait(PATIENCE_S) == 0
+    assert "Traceback" not in program.log()
+
+
+def test_orders_and_signals(program: Program) -> None:
+    def hidden() -> bool:
+        return bool(program.state()["hidden"])
+
+    (program.folder / "backdrops").mkdir()
+    picture = ROOT / "backdrops" / "evening-lights.jpg"
+    (program.folder / "backdrops" / "beach.jpg").write_bytes(picture.read_bytes())
+    assert program.ctl("scene.backdrop=beach.jpg", "scene.blur=0.9")[0] == 0
+    assert program.state()["config"]["scene"]["blur"] == 0.9
+    code, out, err = program.ctl("scene.blurr=1")
+    assert (code, out, "did you mean scene.blur?" in err) == (2, "", True)
+    for wrong, said in (
+        (["scene.backdrop=gone.jpg"], "gone.jpg"),
+        (["scene.blur=0.1", "dance"], "dance"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            send(program.socket, wrong)
+    assert program.state()["config"]["scene"]["blur"] == 0.9
+    program.process.send_signal(signal.SIGUSR1)
+    program.wait_until(hidden)
+    send(program.socket, ["privacy=off"])
+    program.wait_until(lambda: not hidden() and program.state()["figures"]["state"] == "live")
+    program.process.send_signal(signal.SIGHUP)
+    program.wait_until(lambda: "nothing has changed" in program.log())
+    assert Path(program.backdrop()).name == "beach.jpg"
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(PATIENCE_S) == 0
+    assert not (program.folder / "scrim" / "ctl.sock").exists()
+    assert program.ctl()[0] == 6
