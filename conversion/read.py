@@ -72,7 +72,9 @@ def _renamed(card: Card, name: str) -> Card:
 def from_torch(module: nn.Module, card: Card) -> Original:
     """Read a module in evaluation mode: RGB (1, 3, H, W) in 0..1 -> logits (1, K, H, W).
 
-    K is 1, or the number of the card's classes, of which the first is the background.
+    K is 1, or the number of the card's classes, of which the first is the background. One whose
+    card names a memory takes it behind the picture, or nothing at the start, and gives a tuple of
+    logits and memory.
 
     From here on PyTorch computes on one thread, or its waiting threads and OpenVINO's would take
     turns in each other's way (25 ms become 600).
@@ -81,10 +83,16 @@ def from_torch(module: nn.Module, card: Card) -> Original:
 
     torch.set_num_threads(1)
 
-    def alpha(bgr: Bytes) -> Alpha:
-        with torch.inference_mode():
-            logits = module(torch.from_numpy(picture.feed(bgr, OURS)))
-        return picture.matte(logits.numpy(), OURS, card, bgr.shape[:2])
+    def session() -> Matte:
+        memory: list[torch.Tensor] = []
+
+        def alpha(bgr: Bytes) -> Alpha:
+            with torch.inference_mode():
+                out = module(torch.from_numpy(picture.feed(bgr, OURS)), *memory)
+            logits, *memory[:] = out if card.memory else (out,)
+            return picture.matte(logits.numpy(), OURS, card, bgr.shape[:2])
+
+        return alpha
 
     width, height = card.sizes[0]
     try:
@@ -92,18 +100,32 @@ def from_torch(module: nn.Module, card: Card) -> Original:
             # OpenVINO traces; what torch.export offers instead fixes the size of a graph whose
             # sides may be odd.
             warnings.filterwarnings("ignore", ".*torch.jit.trace", DeprecationWarning)
+            src = torch.zeros(1, 3, height, width)
+            with torch.no_grad():
+                memory = module(src)[1:] if card.memory else ()
             graph = ov.convert_model(
                 module,
-                input=ov.PartialShape([1, 3, *sides(card.sizes)]),
-                example_input=torch.zeros(1, 3, height, width),
+                input=[
+                    ov.PartialShape([1, 3, *sides(card.sizes)]),
+                    *(ov.PartialShape([1, part.shape[1], -1, -1]) for part in memory),
+                ],
+                example_input=(src, *memory),
             )
+            _name(graph, card)
     except (RuntimeError, OpConversionFailure) as error:
         reason = str(error.__cause__ or error).strip().splitlines()[-1]
         raise ModelError(
             f"OpenVINO cannot convert {card.name}: {reason.lstrip('- ')}",
             "build the network from operations that OpenVINO knows",
         ) from error
-    return Original(graph, card, lambda: alpha)
+    return Original(graph, card, session)
+
+
+def _name(graph: ov.Model, card: Card) -> None:
+    """Name the memory's ports as the card does; they follow the picture and the matte."""
+    for place, (source, target) in enumerate(card.memory, 1):
+        graph.inputs[place].set_names({source})
+        graph.outputs[place].set_names({target})
 
 
 def sides(sizes: tuple[Size, ...]) -> tuple[ov.Dimension, ov.Dimension]:

@@ -27,7 +27,10 @@ WALLS = {
         *("realtime.pixels", "realtime.pipeline", "conversion", "training", "benchmarks"),
     ),
     "openvino": ("realtime.matting.engine", "realtime.contract", "conversion", "benchmarks"),
-    "av": ("realtime.sources.video", "realtime.sinks.recording", "realtime.web"),
+    "av": (
+        *("realtime.sources.video", "realtime.sinks.recording", "realtime.web"),
+        "training.lights",  # clips go through H.264 as at a camera
+    ),
     "aiortc": ("realtime.web",),
     "aiohttp": ("realtime.web",),
     "pyvirtualcam": ("realtime.sinks.virtualcam",),

@@ -146,9 +146,9 @@ def test_unknown_pixels_and_twins() -> None:
 def test_batches_depend_on_their_number_alone(packed: Path) -> None:
     first, second = data.Batches(packed, TINY), data.Batches(packed, TINY)
     first[0]
-    for one, other in zip(first[5], second[5], strict=True):
+    for one, other in zip(first[6], second[6], strict=True):
         assert torch.equal(one, other)
-    src, pha, weight = first[5]
+    src, pha, weight = first[6]
     assert src.dtype == torch.uint8 and src.shape[1:] in {(3, 48, 64), (3, 64, 48)}
     assert torch.equal(pha[0], pha[-1]) and not torch.equal(src[0], src[-1])
     assert set(weight.unique().tolist()) <= {0, 1}

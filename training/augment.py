@@ -209,12 +209,12 @@ def preset(name: str) -> tuple[A.Compose, A.Compose]:
     return A.Compose(geometry()), A.Compose(photometry())
 
 
-def relit(name: str, image: Pixels, rng: Generator) -> Pixels:
-    """The picture under another light, through another camera."""
+def relit(name: str, image: Pixels, rng: Generator, grain: bool = True) -> Pixels:
+    """The picture under another light, through another camera; `grain` false: without its noise."""
     compose = preset(name)[1]
     compose.set_random_seed(int(rng.integers(2**31)))
     out = np.asarray(compose(image=np.ascontiguousarray(image))["image"], np.uint8)
-    return noisy(out, rng) if name == "webcam" else out
+    return Grain(rng).on(out, rng) if grain and name == "webcam" else out
 
 
 def moved(
@@ -229,15 +229,21 @@ def moved(
     return done["image"], list(done["masks"])
 
 
-def noisy(image: Pixels, rng: Generator) -> Pixels:
-    """Sensor noise in about half of the pictures; now and then a dark room."""
-    dark = rng.random() < 0.08
-    if not dark and rng.random() >= 0.45:
-        return image
-    level = rng.uniform(0.2, 0.6) if dark else 1.0
-    sigma = rng.uniform(1.0, 6.0) * (1.3 if dark else 1.0)
-    lit = image * np.float32(level) + sensor(image, rng) * np.float32(sigma)
-    return np.clip(lit, 0, 255).astype(np.uint8)
+class Grain:
+    """A sensor's noise: in about half of all pictures; now and then a dark room."""
+
+    def __init__(self, rng: Generator):
+        dark = rng.random() < 0.08
+        self.silent = not dark and rng.random() >= 0.45
+        self.level = np.float32(rng.uniform(0.2, 0.6) if dark else 1.0)
+        self.sigma = np.float32(rng.uniform(1.0, 6.0) * (1.3 if dark else 1.0))
+
+    def on(self, image: Pixels, rng: Generator) -> Pixels:
+        """The picture with new noise."""
+        if self.silent:
+            return image
+        lit = image * self.level + sensor(image, rng) * self.sigma
+        return np.clip(lit, 0, 255).astype(np.uint8)
 
 
 def sensor(image: Pixels, rng: Generator) -> Floats:

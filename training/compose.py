@@ -46,7 +46,7 @@ class Composer:
         if kind < self.mix.composite and self.empties:
             return self.composite(size, rng)
         if kind < self.mix.composite + self.mix.negative and self.empties:
-            src = self.room(size, rng, rng.choice(self.empties))
+            src = self.room(size, rng, self.empty(self.mix.hard, rng))
             return View(src, np.zeros(src.shape[:2], np.uint8), np.full(src.shape[:2], 1, np.uint8))
         return self.real(size, rng)
 
@@ -70,8 +70,7 @@ class Composer:
 
     def composite(self, size: tuple[int, int], rng: Generator) -> View:
         """One person, at times two, in another room, at times under another light."""
-        source = "negative" if rng.random() < 0.1 else "background"
-        bgr = self.room(size, rng, source if source in self.empties else self.empties[0])
+        bgr = self.room(size, rng, self.empty(0.1, rng))
         if rng.random() < 0.25:
             bgr = cv2.GaussianBlur(bgr, (0, 0), float(rng.uniform(0.6, 3.5)))
         differ = rng.random() < 0.5
@@ -92,6 +91,11 @@ class Composer:
             src = augment.back_light(src, pha, rng)
         eight = np.clip(src + 0.5, 0, 255).astype(np.uint8)
         return View(eight, (pha * 255 + 0.5).astype(np.uint8), np.ones(pha.shape, np.uint8))
+
+    def empty(self, hard: float, rng: Generator) -> str:
+        """A source of empty pictures: hard ones with this probability, where there are both."""
+        source = EMPTIES[0] if rng.random() < hard else EMPTIES[1]
+        return source if source in self.empties else self.empties[0]
 
     def room(self, size: tuple[int, int], rng: Generator, source: str) -> Pixels:
         """A part of an empty picture; now and then a plain wall."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from training import augment
+from training.clips import Director
 from training.compose import Composer, View
 from training.pack import Pack, Pixels
 from training.recipe import Recipe
@@ -19,7 +20,10 @@ Batch = tuple[Tensor, Tensor, Tensor]  # src B3HW, pha B1HW, weight B1HW; all ui
 
 
 class Batches(Dataset[Batch]):
-    """Batch number -> batch. The last `twins` samples repeat the first under another light."""
+    """Batch number -> batch. The last `twins` samples repeat the first under another light.
+
+    A batch of clips holds them one after the other, each frame by frame.
+    """
 
     def __init__(self, path: Path, recipe: Recipe):
         self.path, self.recipe = path, recipe
@@ -32,6 +36,11 @@ class Batches(Dataset[Batch]):
             self.composer = Composer(Pack(self.path), self.recipe.mix)
         rng = default_rng((self.recipe.seed, number))
         shape = self.recipe.shapes[rng.choice(len(self.shares), p=self.shares / self.shares.sum())]
+        frames = self.recipe.frames_of(number)
+        if frames > 1:
+            director = Director(self.composer, self.recipe.camera)
+            drawn = [director.draw(shape.view, frames, rng) for _ in range(self.recipe.clips)]
+            return stacked([squeezed(view, shape.size) for clip in drawn for view in clip])
         unique = self.recipe.batch - self.recipe.twins
         views = [self.composer.draw(shape.view, rng) for _ in range(unique)]
         views = [moved(view, self.recipe.camera, rng) for view in views]

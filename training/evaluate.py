@@ -34,11 +34,18 @@ class Score:
 
 
 class Network:
-    """A network in evaluation mode, from a BGR picture to a matte of the picture's size."""
+    """A network in evaluation mode, from a BGR picture to a matte of the picture's size.
+
+    Pictures between two calls of `reset` are frames of one stream to a network with memory.
+    """
 
     def __init__(self, model: nn.Module, sizes: Sequence[Size]):
         self.model, self.sizes = model.eval(), sizes
         self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
+        self.memory: tuple[torch.Tensor, ...] = ()
+
+    def reset(self) -> None:
+        self.memory = ()
 
     @torch.inference_mode()
     def __call__(self, bgr: Pixels) -> Matte:
@@ -46,7 +53,11 @@ class Network:
         size = nearest_size(self.sizes, width, height)
         small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
         src = source(small, self.device)
-        pha = self.model(src).sigmoid()[0, 0].cpu().numpy()
+        out = self.model(src, *self.memory)
+        if isinstance(out, tuple):
+            out, *memory = out
+            self.memory = tuple(memory)
+        pha = out.sigmoid()[0, 0].cpu().numpy()
         return np.asarray(cv2.resize(pha, (width, height), interpolation=cv2.INTER_LINEAR))
 
 

@@ -22,6 +22,7 @@ class Outcome:
     pha: Tensor
     weight: Tensor
     twins: int = 0  # the last samples that repeat the first under another light
+    frames: int = 1  # of each clip; samples are clips, frame by frame
 
     @cached_property
     def mask(self) -> Tensor:
@@ -64,9 +65,30 @@ def gradient(outcome: Outcome) -> Tensor:
     return (down.sum() + right.sum()) / outcome.band.sum().clamp(min=1)
 
 
+def laplacian(outcome: Outcome, levels: int = 4) -> Tensor:
+    """L1 between the Laplacian pyramids, level l counting 2^l (Hou & Liu 2019, eq. 2)."""
+    error, terms = outcome.error * outcome.weight, []
+    for level in range(levels):
+        small = F.avg_pool2d(error, 2)
+        blurred = F.interpolate(small, error.shape[2:], mode="bilinear", align_corners=False)
+        terms.append(2**level * (error - blurred).abs().mean())
+        error = small
+    return torch.stack(terms).sum()
+
+
+def temporal(outcome: Outcome) -> Tensor:
+    """L1 between the temporal derivatives: what should stand still does (RVM's, 2021, eq. 2)."""
+    if outcome.frames == 1:
+        return outcome.error.new_zeros(())
+    error, weight = (x.unflatten(0, (-1, outcome.frames)) for x in (outcome.error, outcome.weight))
+    return mean((error[:, 1:] - error[:, :-1]).abs(), weight[:, 1:] * weight[:, :-1])
+
+
 def twin(outcome: Outcome) -> Tensor:
     """L1 between the mattes of the same view under two lights."""
     out, weight, n = outcome.mask.sigmoid(), outcome.weight, outcome.twins
+    if n == 0:
+        return outcome.error.new_zeros(())
     return mean((out[:n] - out[-n:]).abs(), weight[:n] * weight[-n:])
 
 
@@ -120,6 +142,8 @@ TERMS: dict[str, Callable[[Outcome], Tensor]] = {
         bce,
         edge,
         gradient,
+        laplacian,
+        temporal,
         twin,
         boundary_bce,
         coarse,

@@ -38,6 +38,7 @@ class Mix:
 
     composite: float = 0.58
     negative: float = 0.10
+    hard: float = 0.5  # of the empty views: pictures that look as if there were somebody
     people: tuple[tuple[str, float], ...] = PEOPLE
 
 
@@ -76,6 +77,8 @@ class Recipe:
     camera: str = "webcam"  # preset of training.augment
     mix: Mix = field(default_factory=Mix)
     batch: int = 16
+    frames: int = 1  # of a clip; every second batch is of clips where there are more
+    clips: int = 3  # in such a batch
     twins: int = 3  # samples of a batch that come a second time under another light
     optimiser: str = "adamw"  # or "adam": with the L2 penalty of the older sources
     encoder_rate: float = 6e-4
@@ -92,6 +95,10 @@ class Recipe:
     def sizes(self) -> tuple[Size, ...]:
         """The network's input sizes without repetition."""
         return tuple(dict.fromkeys(shape.size for shape in self.shapes))
+
+    def frames_of(self, number: int) -> int:
+        """How many frames each clip of a batch has; 1 for stills."""
+        return self.frames if number % 2 else 1
 
     def stage(self, progress: float) -> Stage:
         """The stage at this share of the run."""
@@ -135,6 +142,8 @@ MUNET = (  # the encoder's first stages, a third of the cost of a step, learn la
     Stage(0.25, MATTE),
 )
 
+SCRIM = {"bce": 1.0, "edge": 1.0, "laplacian": 1.0, "temporal": 4.0, "twin": 0.3}
+
 SINET_ENCODER = {"coarse": 1.0}
 SINET = {"bce": 1.0, "boundary_bce": 0.9, "coarse": 0.4}
 # The paper's three terms, and two of ours: without them mattes stay soft for long.
@@ -144,6 +153,17 @@ PARTS = {"cross_entropy": 1.0}
 RECIPES = {
     recipe.name: recipe
     for recipe in (
+        Recipe(  # starts from munet-webcam: --weights runs/munet-webcam/best.pt
+            "scrim-r",
+            "scrim",
+            WEBCAM,
+            120,
+            (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
+            mix=Mix(composite=0.5, negative=0.2, hard=0.75),
+            frames=8,
+            encoder_rate=3e-4,
+            decoder_rate=1.5e-3,
+        ),
         Recipe("munet-webcam", "munet", WEBCAM, 97, MUNET, {"decoder": "light"}),
         Recipe(  # source 000, chapter 4
             "munet-128",

@@ -120,9 +120,11 @@ class Trainer:
         self.model.train()
         src, truth, weight = scaled(batch, stage.scale, recipe.task, self.run.device)
         with torch.autocast(self.run.device, torch.bfloat16, enabled=self.run.device == "cuda"):
-            heads = predicted(self.model, src.contiguous(memory_format=torch.channels_last))
+            frames = recipe.frames_of(self.step)
+            heads = predicted(self.model, src.contiguous(memory_format=torch.channels_last), frames)
         heads = {name: logits.float() for name, logits in heads.items()}
-        outcome = losses.Outcome(heads, truth, weight, recipe.twins)
+        twins = recipe.twins if frames == 1 else 0
+        outcome = losses.Outcome(heads, truth, weight, twins, frames)
         found = losses.terms(stage.losses, outcome)
         loss = losses.total(found, stage.losses)
         self.optimiser.zero_grad()
@@ -216,8 +218,10 @@ def measured(
     return evaluate(Network(model, card.sizes), folder, quick, skip_bad)
 
 
-def predicted(model: nn.Module, src: Tensor) -> dict[str, Tensor]:
-    """Logits by head."""
+def predicted(model: nn.Module, src: Tensor, frames: int = 1) -> dict[str, Tensor]:
+    """Logits by head; `frames` of each clip go through a network with memory in their order."""
+    if hasattr(model, "memory"):
+        return model.heads(src, frames)
     return model.heads(src) if hasattr(model, "heads") else {"mask": model(src)}
 
 

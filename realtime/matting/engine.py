@@ -96,6 +96,10 @@ class MattingModel:
         graph = self._graph.clone()
         try:
             graph.reshape({IMAGE: [1, height, width, 3]})
+            # What a network remembers is as large as what it gives to be remembered.
+            memory = {name: graph.output(after).partial_shape for name, after in self.card.memory}
+            if memory:
+                graph.reshape({IMAGE: [1, height, width, 3], **memory})
         except RuntimeError as error:
             raise ModelError(
                 f"{self._where} does not take {width}x{height}: {_reason(error)}",

@@ -15,6 +15,7 @@ from training.recipe import CLASSES, Recipe
 
 # name -> class; each in the file of its name, imported when it is asked for
 NETWORKS = {
+    "scrim": "Scrim",
     "munet": "MUNet",
     "sinet": "SINet",
     "portraitnet": "PortraitNet",
@@ -31,11 +32,15 @@ LICENCE = (
 )
 
 
+def network(used: Recipe) -> type[nn.Module]:
+    """The class of a recipe's network."""
+    return getattr(import_module(f"training.models.{used.network}"), NETWORKS[used.network])
+
+
 def build(used: Recipe) -> nn.Module:
     """The network of a recipe, with fresh weights. Raises `ConfigError` for a bad option."""
-    module = import_module(f"training.models.{used.network}")
     try:
-        return getattr(module, NETWORKS[used.network])(**used.options)
+        return network(used)(**used.options)
     except (TypeError, KeyError) as error:
         raise ConfigError(f"{used.network} does not take {used.options}: {error}") from error
 
@@ -43,16 +48,16 @@ def build(used: Recipe) -> nn.Module:
 def start(model: nn.Module, weights: Path) -> str:
     """Fill the encoder: folded weights (.npz), or the encoder of a checkpoint (.pt).
 
-    Gives in words where it started, for the card.
+    Of a checkpoint whose decoder is like this one's, all that fits is taken. Gives in words where
+    it started, for the card.
     """
     try:
         if weights.suffix == ".pt":
             other = read(weights)
             state = other["model"].items()
             model.encoder.fill({k.removeprefix("encoder."): v for k, v in state})
-            return (
-                f"Its encoder started from that of {other['recipe']}, in its turn: {learnt(other)}"
-            )
+            part = "decoder" if taken(model, other["model"]) else "encoder"
+            return f"Its {part} started from that of {other['recipe']}: {learnt(other)}"
         with np.load(weights) as found:
             model.encoder.fill(found)
             return STARTED
@@ -61,6 +66,16 @@ def start(model: nn.Module, weights: Path) -> str:
         raise ModelNotFound(f"cannot read {weights}: {error}", hint) from error
     except (ValueError, KeyError, RuntimeError) as error:
         raise ModelContract(f"{weights} does not fit the encoder: {error}") from error
+
+
+def taken(model: nn.Module, state: dict[str, torch.Tensor]) -> bool:
+    """Take the decoder too, when most of it is in the state by name and shape; tell whether."""
+    own = {k: v for k, v in model.state_dict().items() if k.startswith("decoder.")}
+    fit = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
+    if 2 * len(fit) < len(own):
+        return False
+    model.load_state_dict(fit, strict=False)
+    return True
 
 
 def read(path: Path) -> dict:
@@ -81,7 +96,8 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     """A trained network in evaluation mode, and its card.
 
     The network takes src B x 3 x H x W, RGB in 0..1, and gives logits B x K x H x W, one
-    or as many as its card names classes.
+    or as many as its card names classes; one with memory takes it behind src, or nothing at the
+    start, and gives (logits, *memory).
     """
     found = read(Path(path))
     used = recipe.find(found["recipe"], found.get("changes", ()))
@@ -103,6 +119,7 @@ def card(found: dict) -> Card:
         licence=LICENCE,
         origin=origin(used, found),
         sizes=used.sizes,
+        memory=getattr(network(used), "memory", ()),
         classes=CLASSES if used.task == "parts" else (),
         figures=found.get("figures", {}),
     )
