@@ -23,9 +23,9 @@ from realtime.reload import Reload, follow
 from realtime.runner import Outlet, Runner, Source
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
+from realtime.web.broadcast import Broadcast
 from realtime.web.server import serve
 from realtime.web.studio import Studio
-from realtime.web.watch import WatchSink
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, console:
     Raises `ScrimError`.
     """
     control = Control(settings, matting, Stats(), None, room=start.room)
-    watch = WatchSink()
+    watch = Broadcast(settings.camera.fps)
     window = PreviewSink() if start.preview else None
     if start.source or settings.camera.device != "none":
         control.runner = _line(control, watch, window, start, console)
@@ -64,7 +64,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, console:
 
 
 def _line(
-    control: Control, watch: WatchSink, window: PreviewSink | None, start: Start, console: Console
+    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, console: Console
 ) -> Runner:
     settings = control.config
     outlets: list[Outlet] = make_outlets(settings, console.print)
@@ -102,7 +102,7 @@ def _begin(control: Control, start: Start, console: Console) -> None:
 
 
 async def _attend(
-    control: Control, watch: WatchSink, window: PreviewSink | None, start: Start, console: Console
+    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, console: Console
 ) -> None:
     """Do all that goes on beside the line, until the first of it ends."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()

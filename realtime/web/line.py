@@ -8,12 +8,12 @@ from realtime.control import Control
 from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
+from realtime.web.broadcast import Broadcast
 from realtime.web.uplink import BrowserSource
-from realtime.web.watch import WatchSink
 
 
 class BrowserLine:
-    """Composes what `source` receives and hands it to `sink`; until then the stand-by picture.
+    """Composes what `source` receives and hands it to `broadcast`; until then the stand-by picture.
 
     Building loads backdrops and may compile: keep it out of the event loop. Raises
     `ConfigError`, `ModelError`.
@@ -22,11 +22,11 @@ class BrowserLine:
     def __init__(self, config: Config, model: MattingModel) -> None:
         stats = Stats()
         self.source = BrowserSource()
-        self.sink = WatchSink()
+        self.broadcast = Broadcast(self.source.fps)
         self._runner = Runner(
             lambda: self.source,
             make_pipeline(config, model, stats),
-            [Outlet("browser", lambda: self.sink, self.source.fps)],
+            [Outlet("browser", lambda: self.broadcast, self.source.fps)],
             (config.camera.width, config.camera.height),
             stats,
         )

@@ -12,40 +12,36 @@ import logging
 import secrets
 from contextlib import suppress
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
-from aiortc.codecs import h264, vpx
+from aiortc import RTCRtpSender, RTCRtpTransceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
 from realtime.config import Config
 from realtime.errors import NegotiationFailed
 from realtime.matting.engine import MattingModel
+from realtime.web.broadcast import Broadcast
+from realtime.web.connection import open_connection, send
 from realtime.web.line import BrowserLine
-from realtime.web.offer import CODECS, Offer, with_start_rate
-from realtime.web.watch import WatchSink
+from realtime.web.offer import CODECS, Offer, codec_of, with_start_rate
+from realtime.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
 HANDSHAKE_S = 10.0
 """Seconds in which ICE and DTLS must have come to an end."""
 
-# aiortc keeps its limits as constants of its modules: 720p starts blurred at 0.5 Mbit/s and is
-# never given more than 1.5. What a browser says it can take (REMB) still rules between them.
-vpx.DEFAULT_BITRATE, vpx.MAX_BITRATE = 1_500_000, 4_000_000
-h264.DEFAULT_BITRATE, h264.MAX_BITRATE = 1_500_000, 4_000_000
-
 
 class Peer:
-    """One browser that is sent `sink` and, with a `line`, feeds that line's source."""
+    """One browser that is sent a `broadcast` and, with a `line`, feeds that line's source."""
 
-    def __init__(self, sink: WatchSink, line: BrowserLine | None = None) -> None:
+    def __init__(self, broadcast: Broadcast, line: BrowserLine | None = None) -> None:
         self.id = secrets.token_urlsafe(18)
         self.line = line
         self.answer = ""
-        self._track = sink.track()
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._broadcast = broadcast
+        self._connection = open_connection()
         self._connection.on("connectionstatechange", self._changed)
         self._connected, self._ended = asyncio.Event(), asyncio.Event()
-        self._track.on("ended", self._ended.set)  # also when its encoder has failed
+        self._viewer: Viewer | None = None
         self._uplink: asyncio.Task[None] | None = None
         self.life: asyncio.Task[None] = asyncio.create_task(self._live())
 
@@ -67,9 +63,9 @@ class Peer:
         await asyncio.shield(self.life)
 
     async def _negotiate(self, offer: Offer) -> None:
-        direction = "sendrecv" if self.line else "sendonly"
         connection = self._connection
-        video = connection.addTransceiver(self._track, direction=direction)
+        direction = "sendrecv" if self.line else "sendonly"
+        video = connection.addTransceiver("video", direction=direction)
         video.setCodecPreferences(_preferred())  # is ignored once the offer has been applied
         await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         for other in connection.getTransceivers():
@@ -79,9 +75,17 @@ class Peer:
             drain = self.line.source.drain(video.receiver.track)
             self._uplink = asyncio.create_task(drain)
             self._uplink.add_done_callback(lambda _: self._ended.set())
-        await connection.setLocalDescription(await connection.createAnswer())
+        answer = await connection.createAnswer()
+        self._send_to(video, answer.sdp)
+        await connection.setLocalDescription(answer)
         answer = connection.localDescription.sdp
         self.answer = with_start_rate(answer) if self.line else answer
+
+    def _send_to(self, video: RTCRtpTransceiver, answer: str) -> None:
+        """Send in the codec that the answer names: packets of another would go out unnoticed."""
+        viewer = self._viewer = self._broadcast.viewer(codec_of(answer))
+        viewer.on("ended", self._ended.set)  # also when its encoder or its sender has failed
+        send(video.sender, viewer)
 
     def _changed(self) -> None:
         state = self._connection.connectionState
@@ -102,7 +106,8 @@ class Peer:
             await self._take_down()
 
     async def _take_down(self) -> None:
-        self._track.stop()
+        if self._viewer:
+            self._viewer.stop()
         if self._uplink:
             self._uplink.cancel()
             with suppress(asyncio.CancelledError):
@@ -118,12 +123,12 @@ async def open_camera(config: Config, model: MattingModel, offer: Offer) -> Peer
     Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
     """
     line = await asyncio.to_thread(BrowserLine, config, model)
-    return await _connected(Peer(line.sink, line), offer)
+    return await _connected(Peer(line.broadcast, line), offer)
 
 
-async def open_watch(sink: WatchSink, offer: Offer) -> Peer:
+async def open_watch(broadcast: Broadcast, offer: Offer) -> Peer:
     """Answer a browser that watches a line. Raises `NegotiationFailed`."""
-    return await _connected(Peer(sink), offer)
+    return await _connected(Peer(broadcast), offer)
 
 
 async def _connected(peer: Peer, offer: Offer) -> Peer:
@@ -138,6 +143,6 @@ async def _connected(peer: Peer, offer: Offer) -> Peer:
 def _preferred() -> list[object]:
     """Return aiortc's codecs in our order, and retransmission (RFC 4588)."""
     known = RTCRtpSender.getCapabilities("video").codecs
-    order = [*CODECS, "video/rtx"]
+    order = [*(f"video/{codec}".lower() for codec in CODECS), "video/rtx"]
     wanted = [codec for codec in known if codec.mimeType.lower() in order]
     return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))

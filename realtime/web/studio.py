@@ -11,7 +11,7 @@ from realtime.build import PICTURES, backdrop_files
 from realtime.config import COLOUR, Config
 from realtime.control import Control
 from realtime.errors import ConfigError
-from realtime.web.watch import WatchSink
+from realtime.web.broadcast import Broadcast
 
 COLOURS = ("#2f3e46", "#e8e4dc", "#35524a", "#7a4b3a")
 """Colours that the studio offers beside its own colour picker."""
@@ -23,7 +23,7 @@ OPEN_KEYS = ("backdrop", "fit", "blur")
 class Studio:
     """`control` and `watch` are the local line's."""
 
-    def __init__(self, control: Control, watch: WatchSink) -> None:
+    def __init__(self, control: Control, watch: Broadcast) -> None:
         self.control = control
         self.watch = watch
 

@@ -21,9 +21,9 @@ from realtime.control import Control
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
+from realtime.web.broadcast import Broadcast
 from realtime.web.server import serve
 from realtime.web.studio import Studio
-from realtime.web.watch import WatchSink
 
 SIZE = (640, 360)
 FPS = 30.0
@@ -104,7 +104,7 @@ def serving(config: Config, monkeypatch: pytest.MonkeyPatch) -> Serving:
     @contextmanager
     def serve_studio(*, camera: bool = False, port: int = 0, **web: object) -> Iterator[str]:
         settings = config.with_values({"web": web})
-        model, stats, watch = load_model(settings.matting), Stats(), WatchSink()
+        model, stats, watch = load_model(settings.matting), Stats(), Broadcast()
         line = None
         if camera:
             pipeline = make_pipeline(settings, model, stats)

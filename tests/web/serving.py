@@ -19,8 +19,8 @@ from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from realtime.web import routes, server
+from realtime.web.broadcast import Broadcast
 from realtime.web.studio import Studio
-from realtime.web.watch import WatchSink
 
 SIZE = (320, 180)
 FPS = 30.0
@@ -44,7 +44,7 @@ async def served(
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """Serve a studio; with `camera` it has a local line that films the pattern."""
     config = config.with_values({"web": settings})
-    model, stats, watch = load_model(config.matting), Stats(), WatchSink()
+    model, stats, watch = load_model(config.matting), Stats(), Broadcast()
     line = None
     if camera:
         pipeline = make_pipeline(config, model, stats)

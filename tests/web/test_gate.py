@@ -14,8 +14,8 @@ from realtime.control import Control
 from realtime.errors import ConfigError
 from realtime.stats import Stats
 from realtime.web import server
+from realtime.web.broadcast import Broadcast
 from realtime.web.studio import Studio
-from realtime.web.watch import WatchSink
 from tests.web.serving import error_of, in_loop, served
 
 
@@ -86,12 +86,12 @@ async def test_a_token_is_asked_for(config: Config) -> None:
 def test_an_open_address_needs_a_token(config: Config, host: str) -> None:
     open_to_all = config.with_values({"web": {"host": host}})
     model = load_model(config.matting)
-    studio = Studio(Control(open_to_all, model, Stats(), None), WatchSink())
+    studio = Studio(Control(open_to_all, model, Stats(), None), Broadcast())
     with pytest.raises(ConfigError, match="needs a token"):
         server.make_app(studio)
     with pytest.raises(ConfigError, match="needs a token"):
         asyncio.run(
-            server.serve(Studio(Control(config, model, Stats(), None), WatchSink()), host, 0)
+            server.serve(Studio(Control(config, model, Stats(), None), Broadcast()), host, 0)
         )
 
 
@@ -103,7 +103,7 @@ async def test_an_unknown_error_keeps_its_details(
         raise RuntimeError("the secret is 42")
 
     monkeypatch.setattr(Studio, "state", fail)
-    studio = Studio(Control(config, load_model(config.matting), Stats(), None), WatchSink())
+    studio = Studio(Control(config, load_model(config.matting), Stats(), None), Broadcast())
     app = server.make_app(studio)
     async with TestClient(TestServer(app)) as client:
         assert await error_of(await client.get("/api/v1/state"), 500) == "internal error"
@@ -111,7 +111,7 @@ async def test_an_unknown_error_keeps_its_details(
 
 @in_loop
 async def test_serve_names_the_port_and_says_when_it_is_taken(config: Config) -> None:
-    studio = Studio(Control(config, load_model(config.matting), Stats(), None), WatchSink())
+    studio = Studio(Control(config, load_model(config.matting), Stats(), None), Broadcast())
     urls: list[str] = []
     serving = asyncio.create_task(server.serve(studio, "127.0.0.1", 0, urls.append))
     while not urls:

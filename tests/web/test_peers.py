@@ -9,10 +9,11 @@ import pytest
 from aiortc import (
     RTCRtpReceiver,
 )
-from aiortc.codecs import vpx
 
 from realtime.config import Config
+from realtime.errors import SinkLost
 from realtime.web import peer
+from realtime.web.encoder import PictureEncoder
 from tests.web.guest import OFFER, Camera, browser, lend_camera, watch
 from tests.web.serving import BLUE, GREEN, YELLOW, error_of, in_loop, served, taken, until
 
@@ -104,34 +105,31 @@ async def test_what_a_watcher_sends_is_not_taken(config: Config, loopback: None)
 async def test_a_failed_encoder_ends_the_connection(
     config: Config, loopback: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: vpx.Vp8Encoder, *arguments: object) -> None:
-        raise RuntimeError("the encoder is broken")
+    def fail(self: PictureEncoder, *arguments: object) -> None:
+        raise SinkLost("the encoder is broken")
 
-    monkeypatch.setattr(vpx.Vp8Encoder, "encode", fail)
+    monkeypatch.setattr(PictureEncoder, "encode", fail)
     async with served(config, camera=True) as client, browser() as guest:
         await watch(client, guest)
         assert await until(lambda: taken(client), 0)
 
 
 @in_loop
-async def test_sound_is_not_taken_and_vp8_preferred(config: Config, loopback: None) -> None:
+async def test_sound_is_not_taken_and_h264_preferred(config: Config, loopback: None) -> None:
     async with served(config, camera=True) as client, browser() as guest:
         guest.connection.addTransceiver("audio", direction="sendrecv")
-        codecs = RTCRtpReceiver.getCapabilities("video").codecs
-        order = sorted(codecs, key=lambda codec: codec.mimeType != "video/H264")
-        guest.connection.getTransceivers()[0].setCodecPreferences(order)
         answer = await (await watch(client, guest)).text()
         video, sound = re.findall(r"(?s)m=(?:video|audio).*?(?=m=|$)", answer)
         assert "a=inactive" in sound and "a=sendonly" in video
-        assert re.findall(r"a=rtpmap:\d+ (\w+)", video)[0] == "VP8"
+        assert re.findall(r"a=rtpmap:\d+ (\w+)", video)[0] == "H264"
         await guest.sees(GREEN, BLUE)
 
 
 @in_loop
-async def test_a_watcher_without_vp8_gets_h264(config: Config, loopback: None) -> None:
+async def test_a_watcher_without_h264_gets_vp8(config: Config, loopback: None) -> None:
     async with served(config, camera=True) as client, browser() as guest:
         codecs = RTCRtpReceiver.getCapabilities("video").codecs
         video = guest.connection.getTransceivers()[0]
-        video.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/H264"])
+        video.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/VP8"])
         await watch(client, guest)
         await guest.sees(GREEN, BLUE)

@@ -1,4 +1,4 @@
-"""Source and sink of a browser: pictures received and pictures sent."""
+"""What a browser's camera sends, as frames."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from aiortc.mediastreams import MediaStreamError
 from realtime import pixels
 from realtime.errors import EndOfStream
 from realtime.web.uplink import BrowserSource, i420_of
-from realtime.web.watch import WatchSink
 from tests.web.guest import share_of
-from tests.web.serving import BLUE, GREEN, YELLOW, in_loop
+from tests.web.serving import GREEN
 
 
 def coloured(size: tuple[int, int], bgr: tuple[int, int, int] = GREEN) -> av.VideoFrame:
@@ -77,21 +76,3 @@ def test_a_picture_beyond_all_cameras_is_left_out() -> None:
     asyncio.run(source.drain(Film([coloured((8000, 2000))])))
     with pytest.raises(EndOfStream):
         source.read()
-
-
-@in_loop
-async def test_a_slow_browser_gets_the_newest_picture() -> None:
-    sink = WatchSink()
-    track, other = sink.track(), sink.track()
-    for bgr in (GREEN, YELLOW, BLUE):
-        await asyncio.to_thread(sink.write, pixels.colour((64, 36), bgr))
-    seen = await track.recv()
-    assert share_of(seen.to_ndarray(format="bgr24"), BLUE) == 1
-    assert (await other.recv()) is seen, "one conversion for all"
-    await asyncio.to_thread(sink.write, pixels.colour((64, 36), GREEN))
-    later = await track.recv()
-    assert later.pts > seen.pts
-    await asyncio.to_thread(sink.close)
-    with pytest.raises(MediaStreamError):
-        await track.recv()
-    assert not sink._tracks

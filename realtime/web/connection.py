@@ -1,0 +1,80 @@
+"""aiortc's peer connection as Scrim needs it, and the few places where that means its inside.
+
+aiortc encodes for every viewer; a sender that is given our pictures only puts them into packets.
+These places are private, so the version is pinned and `tests/web/test_connection.py` tries each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from aioice import ice
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender
+from OpenSSL import SSL
+
+from realtime.web.encoder import Encoded
+from realtime.web.viewer import Viewer
+
+CIPHERS = b":".join(
+    f"ECDHE-{key}-{cipher}".encode()
+    for key in ("ECDSA", "RSA")
+    for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+)
+"""aiortc takes ECDSA certificates only; GStreamer brings one with RSA."""
+
+# A peer that vanished is noticed after three unanswered requests, some 8 s, and not after 30 s
+# (RFC 7675 allows a shorter time than its 30 s).
+ice.CONSENT_INTERVAL, ice.CONSENT_FAILURES = 2, 3
+
+
+def open_connection() -> RTCPeerConnection:
+    """Return a connection that asks no server for its address and takes RSA certificates."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    for certificate in connection._RTCPeerConnection__certificates:
+        make_context = certificate._create_ssl_context
+        certificate._create_ssl_context = partial(_with_ciphers, make_context)
+    return connection
+
+
+def _with_ciphers(make_context: Callable[..., SSL.Context], **arguments: object) -> SSL.Context:
+    context = make_context(**arguments)
+    context.set_cipher_list(CIPHERS)
+    return context
+
+
+def send(sender: RTCRtpSender, viewer: Viewer) -> None:
+    """Let a sender send a viewer's pictures, and the viewer hear what its receiver says."""
+    sender.replaceTrack(viewer)
+    sender._RTCRtpSender__encoder = Packets(viewer)
+    sender._send_keyframe = viewer.ask_key
+    viewer.unsent = lambda: _unsent(sender)
+
+
+class Packets:
+    """Stands where aiortc has a sender's encoder: packs, and is told the link's rate (REMB)."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+
+    def pack(self, encoded: Encoded) -> tuple[list[bytes], int]:
+        """Return payloads and timestamp of a picture."""
+        return encoded.payloads, encoded.timestamp
+
+    @property
+    def target_bitrate(self) -> int:
+        """Bits a second of the viewer's rung."""
+        return self._viewer.rate
+
+    @target_bitrate.setter
+    def target_bitrate(self, rate: int) -> None:
+        self._viewer.estimate(rate)
+
+
+def _unsent(sender: RTCRtpSender) -> int:
+    """Return the bytes that the nominated pair's socket, or its TURN server's, holds back."""
+    pair = sender.transport.transport._connection._nominated.get(1)
+    if pair is None:
+        return 0
+    turn = getattr(pair.protocol.transport, "_TurnTransport__inner_protocol", pair.protocol)
+    return int(turn.transport.get_write_buffer_size())

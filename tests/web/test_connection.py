@@ -1,0 +1,71 @@
+"""The places inside aiortc that Scrim leans on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiortc import RTCCertificate, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcdtlstransport import generate_certificate
+from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, pack_remb_fci
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from realtime.web.broadcast import Broadcast
+from realtime.web.connection import open_connection, send
+from tests.web.serving import in_loop, until
+
+
+@in_loop
+async def test_a_sender_passes_on_what_its_receiver_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = open_connection()
+    sender = connection.addTransceiver("video", direction="sendonly").sender
+    viewer = Broadcast().viewer("VP8")
+    asked: list[Any] = []
+    monkeypatch.setattr(viewer, "ask_key", lambda: asked.append("key"))
+    monkeypatch.setattr(viewer, "estimate", asked.append)
+    send(sender, viewer)
+    for kind in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=kind, ssrc=1, media_ssrc=sender._ssrc))
+    remb = pack_remb_fci(300_000, [sender._ssrc])
+    packet = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=remb)
+    await sender._handle_rtcp_packet(packet)
+    assert asked == ["key", "key", 300_000]
+    assert viewer.unsent() == 0
+    await connection.close()
+
+
+@in_loop
+async def test_no_server_is_asked_for_our_address() -> None:
+    connection = open_connection()
+    connection.addTransceiver("video")
+    (transport,) = connection._RTCPeerConnection__iceTransports
+    ice = transport.iceGatherer._connection
+    assert ice.stun_server is None and ice.turn_server is None
+    await connection.close()
+
+
+@pytest.mark.parametrize("offers", [True, False])
+@in_loop
+async def test_a_peer_may_bring_an_rsa_certificate(loopback: None, offers: bool) -> None:
+    ours, theirs = open_connection(), open_connection()
+    key = rsa.generate_private_key(65537, 2048)
+    (certificate,) = theirs._RTCPeerConnection__certificates
+    certificate._key, certificate._cert = key, generate_certificate(key)
+    one, other = (theirs, ours) if offers else (ours, theirs)
+    one.addTransceiver("video", direction="recvonly")
+    await negotiate(one, other)
+    assert isinstance(certificate, RTCCertificate)
+    assert await until(lambda: states(ours, theirs), {"connected"})
+    await asyncio.gather(ours.close(), theirs.close())
+
+
+async def negotiate(one: RTCPeerConnection, other: RTCPeerConnection) -> None:
+    await one.setLocalDescription(await one.createOffer())
+    await other.setRemoteDescription(RTCSessionDescription(one.localDescription.sdp, "offer"))
+    await other.setLocalDescription(await other.createAnswer())
+    await one.setRemoteDescription(RTCSessionDescription(other.localDescription.sdp, "answer"))
+
+
+async def states(*connections: RTCPeerConnection) -> set[str]:
+    return {connection.connectionState for connection in connections}

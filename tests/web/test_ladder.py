@@ -1,0 +1,58 @@
+"""Which size a viewer's link can carry."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.web.ladder import MAX_RUNGS, Climber, rungs
+
+HD = rungs((1280, 720))
+
+
+@given(st.integers(1, 2000), st.integers(1, 2000))
+def test_rungs_are_even_and_become_smaller(half_width: int, half_height: int) -> None:
+    found = rungs((2 * half_width, 2 * half_height))
+    assert found[0].size == (2 * half_width, 2 * half_height)
+    assert 1 <= len(found) <= MAX_RUNGS
+    for one, below in pairwise(found):
+        assert below.rate < one.rate
+        assert not below.size[0] % 2 and not below.size[1] % 2 and min(below.size) >= 90
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e20), st.floats(0, 1e9), st.floats(0, 100)), max_size=50))
+def test_no_estimate_leads_off_the_ladder(said: list[tuple[float, float, float]]) -> None:
+    climber, now = Climber(), 0.0
+    for estimate, sent, later in said:
+        now += later
+        assert 0 <= climber.judge(estimate, sent, HD, now) < len(HD)
+    assert 0 <= climber.judge(1e6, 1e5, HD[:1], now) < 1
+
+
+def walk(climber: Climber, link: float, seconds: int, began: int) -> list[int]:
+    """Send over a link, and hear twice a second what a receiver would estimate."""
+    seen = []
+    for half in range(2 * seconds):
+        sent = HD[climber.rung].rate
+        estimate = 0.85 * link if sent > link else 1.4 * sent
+        seen.append(climber.judge(estimate, sent, HD, began + half / 2))
+    return seen
+
+
+def test_a_narrow_link_is_left_alone_and_a_wide_one_found_again() -> None:
+    climber = Climber()
+    assert set(walk(climber, 10e6, 20, began=100)) == {0}
+    narrow = walk(climber, 500e3, 60, began=200)
+    assert narrow[:4] == [2] * 4, "down at once, and as far as needed"
+    tries = sum(below > above for below, above in pairwise(narrow))
+    assert 1 <= tries <= 6, "each try that fails makes the next one rarer"
+    assert narrow.count(2) > 0.8 * len(narrow)
+    assert walk(climber, 10e6, 40, began=300)[-1] == 0
+
+
+def test_a_still_picture_does_not_look_like_a_narrow_link() -> None:
+    climber = Climber()
+    for second in range(100, 160):  # far less is sent than the rung may have
+        assert climber.judge(90_000, 100_000, HD, second) == 0
