@@ -158,6 +158,8 @@ def test_the_house_layout(tmp_path: Path) -> None:
     }
     assert [i.name for i in found.items if i.soft] == ["00002", "00000", "00001", "a"]
     assert [i.name for i in readers.held_out(tmp_path)["ccp"]] == ["00000", "00001", "00002"]
+    rooms = [readers.held_out(tmp_path, "negative", skip_bad) for skip_bad in (False, True)]
+    assert rooms[0] == rooms[1] and len(rooms[0]["negative"]) > 0
 
 
 def test_a_manifest_tells_what_should_be_there_and_whose_it_is(tmp_path: Path) -> None:

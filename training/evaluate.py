@@ -126,14 +126,23 @@ def merged(name: str, scores: Sequence[Score]) -> Score:
 
 
 def score_clips(infer: Infer, folder: Path, limit: int | None = None) -> dict[str, Score]:
-    """Clips by light event; "clips" are those without one."""
+    """Clips by light event; "clips" are those without one.
+
+    `lost` is what an event costs: points of IoU less than the same clip without it.
+    """
     groups: dict[str, list[Score]] = {}
-    for path in sorted(folder.glob("*.mp4")):
+    usual: dict[str, float] = {}
+    for path in sorted(folder.glob("*.mp4"), key=lambda path: path.stem.count(".")):
         name, *event = path.stem.split(".")
         alpha = folder / f"{name}.alpha.mkv"
-        if alpha.is_file() and not (limit and event):
-            kind = f"clips, {event[0]}" if event else "clips"
-            groups.setdefault(kind, []).append(score_clip(infer, path, alpha, limit))
+        if not alpha.is_file() or (limit and event):
+            continue
+        score = score_clip(infer, path, alpha, limit)
+        if event:
+            score.figures["lost"] = usual.get(name, np.nan) - score.figures["iou"]
+        else:
+            usual[name] = score.figures["iou"]
+        groups.setdefault(f"clips, {event[0]}" if event else "clips", []).append(score)
     return {kind: merged(kind, scores) for kind, scores in sorted(groups.items())}
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from realtime.errors import ConfigError
 from training.layouts import LAYOUTS, READERS, UNREAD, Item, Listing, empties
+from training.pictures import picture
 
 
 def listing(data: Path) -> Listing:
@@ -35,9 +36,9 @@ def held_out(data: Path, kind: str = "person", skip_bad: bool = False) -> dict[s
 
 
 def trouble(item: Item) -> str:
-    """Why a still with its mask cannot be used, or nothing."""
+    """Why a still with its mask, or an empty one without, cannot be used; or nothing."""
     try:
-        item.load()
+        item.load() if item.mask else picture(item.picture)
     except ConfigError as error:
         return error.message
     return ""

@@ -90,22 +90,15 @@ class MattingModel:
 
     def _sized(self, size: Size) -> ov.Model:
         """Return the graph with this input size; one of fixed size is taken as it is."""
-        width, height = size
         if not self._graph.input(IMAGE).partial_shape.is_dynamic:
             return self._graph
-        graph = self._graph.clone()
         try:
-            graph.reshape({IMAGE: [1, height, width, 3]})
-            # What a network remembers is as large as what it gives to be remembered.
-            memory = {name: graph.output(after).partial_shape for name, after in self.card.memory}
-            if memory:
-                graph.reshape({IMAGE: [1, height, width, 3], **memory})
+            return sized(self._graph, self.card, size)
         except RuntimeError as error:
             raise ModelError(
-                f"{self._where} does not take {width}x{height}: {_reason(error)}",
+                f"{self._where} does not take {size[0]}x{size[1]}: {_reason(error)}",
                 "convert the model again with scrim-convert",
             ) from error
-        return graph
 
 
 class MattingSession:
@@ -194,6 +187,20 @@ class MattingSession:
             raise FrameError("the network gave values that are no numbers", "try another model")
         alpha: Alpha = np.clip(output[0, 0], 0.0, 1.0)
         return alpha
+
+
+def sized(graph: ov.Model, card: Card, size: Size) -> ov.Model:
+    """Return a copy of a graph for pictures (width, height), its memory as large as it needs.
+
+    Raises RuntimeError, as OpenVINO does, for a size that the graph does not take.
+    """
+    width, height = size
+    fitted, picture = graph.clone(), {IMAGE: [1, height, width, 3]}
+    fitted.reshape(picture)
+    if card.memory:  # what a network remembers is as large as what it gives to be remembered
+        shapes = {name: fitted.output(after).partial_shape for name, after in card.memory}
+        fitted.reshape(picture | shapes)
+    return fitted
 
 
 def empty_memory(compiled: ov.CompiledModel, card: Card) -> dict[str, Any]:
