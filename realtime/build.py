@@ -7,6 +7,7 @@ missed only by whoever asks for it. Parts receive plain values, never the config
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -176,15 +177,16 @@ def _virtual_camera(config: cfg.Config, notice: Callable[[str], None]) -> list[O
 
     size: Size = (config.camera.width, config.camera.height)
     fps = config.camera.fps
-    open_sink: Callable[[], Sink] = partial(VirtualCameraSink, config.virtualcam.device, size, fps)
     try:
-        first = open_sink()
+        first = VirtualCameraSink(config.virtualcam.device, size, fps)
     except SinkUnavailable as error:
         if config.virtualcam.enabled is True:
             raise
         notice(f"no virtual camera: {error}")
         return []
-    return [Outlet("virtual camera", _first_then(first, open_sink), fps)]
+    again = partial(VirtualCameraSink, first.device, size, fps)
+    device = first.device if sys.platform == "linux" else ""
+    return [Outlet("virtual camera", _first_then(first, again), fps, device)]
 
 
 def _first_then(first: Sink, again: Callable[[], Sink]) -> Callable[[], Sink]:

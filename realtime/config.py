@@ -35,6 +35,8 @@ class Camera(Table):
         "auto", pattern=r"^(auto|[A-Za-z0-9]{4})$", description='"auto", MJPG, YUYV, NV12, ...'
     )
     mirror: bool = Field(False, description="exchange left and right")
+    on_demand: bool = Field(False, description="open only while somebody watches")
+    linger: float = Field(5.0, ge=0, le=3600, description="seconds on demand after the last one")
     hidden: bool = Field(False, description="start behind the slate, until the studio lifts it")
 
 

@@ -17,7 +17,10 @@ from realtime.matting.engine import MattingModel
 from realtime.runner import Runner
 from realtime.stats import Stats
 
-AT_START = ("camera.width", "camera.height", "camera.fps", "virtualcam", "recording", "web")
+AT_START = (
+    *("camera.width", "camera.height", "camera.fps", "camera.on_demand", "camera.linger"),
+    *("virtualcam", "recording", "web"),
+)
 """Keys and tables that are read once: who watches a virtual camera must not see its size change."""
 
 MEMORY = ("matting", "temporal")

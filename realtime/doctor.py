@@ -15,6 +15,7 @@ from pathlib import Path
 
 from realtime.sinks.virtualcam import INSTALL, list_virtual_cameras, module_version
 from realtime.sources.camera import Node, list_cameras, video_nodes
+from realtime.v4l2 import holders
 
 LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"
 RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
@@ -95,26 +96,6 @@ def _camera(node: Node, root: Path) -> Check:
 
 def _device(node: Node) -> str:
     return f"/dev/{node.path.name}"
-
-
-def holders(device: str, root: Path = Path("/")) -> list[str]:
-    """Return the other programs that hold a device open, such as "zoom (pid 4242)".
-
-    Programs of other users are seen by root only.
-    """
-    found = []
-    for process in sorted((root / "proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-        if int(process.name) != os.getpid() and device in _open_files(process):
-            name = _text(process / "comm") or "a program"
-            found.append(f"{name} (pid {process.name})")
-    return found
-
-
-def _open_files(process: Path) -> set[str]:
-    try:
-        return {os.readlink(handle) for handle in (process / "fd").iterdir()}
-    except OSError:  # another user's, or gone meanwhile
-        return set()
 
 
 def _text(path: Path) -> str:

@@ -16,16 +16,20 @@ from realtime import config as cfg
 from realtime.build import make_outlets, make_pipeline, open_camera, open_input
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
+from realtime.demand import serve_demand
 from realtime.errors import SourceError
 from realtime.keys import HELP, Keys, look
 from realtime.matting.engine import MattingModel
 from realtime.reload import Reload, follow
-from realtime.runner import Outlet, Runner, Source
+from realtime.runner import UNWATCHED, Outlet, Runner, Source
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
 from realtime.web.server import serve
 from realtime.web.studio import Studio
+
+WATCHERS = "watchers"
+"""Name of the outlet to browsers."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _line(
     settings = control.config
     outlets: list[Outlet] = make_outlets(settings, console.print)
     if settings.web.enabled:
-        outlets.append(Outlet("watchers", lambda: watch, settings.camera.fps))
+        outlets.append(Outlet(WATCHERS, lambda: watch, settings.camera.fps))
     if window:
         outlets.append(Outlet("preview", lambda: window, settings.camera.fps))
     line = Runner(
@@ -80,6 +84,8 @@ def _line(
         control.stats,
     )
     line.hidden = settings.camera.hidden
+    if settings.camera.on_demand:
+        line.rest(UNWATCHED)
     return line
 
 
@@ -118,6 +124,8 @@ async def _attend(
         jobs.append(_until_it_ends(control.runner, console))
     if settings.web.enabled:
         jobs.append(serve(Studio(control, watch), settings.web.host, settings.web.port))
+    if control.runner and settings.camera.on_demand:
+        jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if start.file:
         jobs.append(follow(start.file, reload))
     if window:
@@ -128,6 +136,14 @@ async def _attend(
         await _first_of(jobs)
     if stopped.is_set():
         console.print("stopped")
+
+
+async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None:
+    """Let the camera rest while nobody watches; what cannot tell its viewers always has one."""
+    devices = [outlet.device for outlet in line.outlets if outlet.device]
+    names = {outlet.name for outlet in line.outlets if not outlet.device}
+    always = len(names - {WATCHERS})
+    await serve_demand(line, devices, lambda: watch.viewers + always, linger_s)
 
 
 async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:

@@ -56,11 +56,15 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Outlet:
-    """A sink of the line: its name, how it is opened (again), and the rate it is kept at."""
+    """A sink of the line: its name, how it is opened (again), and the rate it is kept at.
+
+    `device` is the path of a video device whose viewers can be counted, if it has one.
+    """
 
     name: str
     open: Callable[[], Sink]
     fps: float
+    device: str = ""
     slot: Slot[Frame] = field(default_factory=Slot)
 
 
@@ -83,7 +87,7 @@ class Runner:
         self.error: ScrimError | None = None
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
-        self._outlets = outlets
+        self.outlets = outlets
         self._size = size
         self._standby = alone(pipeline, size)
         self._slate = pixels.slate(size)
@@ -102,8 +106,10 @@ class Runner:
         A line that rests does not open its source.
         """
         try:
-            for outlet in self._outlets:
+            for outlet in self.outlets:
                 self._spawn(f"deliver {outlet.name}", self._deliver, outlet, outlet.open())
+                if self._rests:  # a device is listed from its first picture on
+                    outlet.slot.put(self._still())
             if not self._rests:
                 self._source = self._open_source()
         except ScrimError:
@@ -118,7 +124,7 @@ class Runner:
         self._wakes.set()
         self._frames.close()
         self._close_source()
-        for outlet in self._outlets:
+        for outlet in self.outlets:
             outlet.slot.close()
         deadline = time.monotonic() + timeout_s
         for thread in self._threads:
@@ -157,7 +163,7 @@ class Runner:
                 return
             self._rests -= {why}
         self._wakes.set()
-        for outlet in self._outlets:
+        for outlet in self.outlets:
             outlet.slot.put(replace(self._still(), captured_at=time.monotonic()))
 
     def renew_source(self) -> None:
@@ -233,7 +239,7 @@ class Runner:
                 picture = guard.step(frame)
                 last_at = frame.captured_at
                 if not self._rests:
-                    for outlet in self._outlets:
+                    for outlet in self.outlets:
                         outlet.slot.put(picture)
                     self.stats.state = "live"
                 self.stats.count("drops", self._frames.drops - drops)

@@ -27,3 +27,29 @@ def capabilities(device: Path) -> int:
     """Return the device's capability bits. Raises `OSError` where there are none."""
     bits: int = struct.unpack_from("I", ask(device, _QUERYCAP, bytes(104)), 88)[0]
     return bits
+
+
+def holders(device: str, root: Path = Path("/")) -> list[str]:
+    """Return the other programs that hold a device open, such as "zoom (pid 4242)".
+
+    Programs of other users are seen by root only.
+    """
+    found = []
+    for process in sorted((root / "proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        if int(process.name) != os.getpid() and device in _open_files(process):
+            found.append(f"{_name_of(process)} (pid {process.name})")
+    return found
+
+
+def _open_files(process: Path) -> set[str]:
+    try:
+        return {os.readlink(handle) for handle in (process / "fd").iterdir()}
+    except OSError:  # another user's, or gone meanwhile
+        return set()
+
+
+def _name_of(process: Path) -> str:
+    try:
+        return (process / "comm").read_text(errors="replace").strip() or "a program"
+    except OSError:
+        return "a program"

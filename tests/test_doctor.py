@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from realtime import doctor
-from realtime.doctor import LOAD, RELOAD, Check, checks, holders
+from realtime.doctor import LOAD, RELOAD, Check, checks
 from realtime.sinks.virtualcam import INSTALL
+from realtime.v4l2 import holders
 
 
 def write(path: Path, text: str = "") -> None:

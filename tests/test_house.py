@@ -16,7 +16,7 @@ FLOORS = {
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
     4: ("build", "control", "job", "render", "bench"),
-    5: ("web", "reload", "ctl", "keys"),
+    5: ("web", "reload", "ctl", "demand", "keys"),
     6: ("live",),
     7: ("__main__",),
 }
