@@ -64,20 +64,32 @@ def make_pipeline(
 
     Raises `ConfigError`, `ModelError`.
     """
+    from realtime.matting.change import Watch
     from realtime.scene.composite import over
 
     backdrop = _room() if passthrough else make_backdrop(config.scene)
     smoother, refiner = make_smoother(config.temporal), refiner or make_refiner(config.refine)
-    return Pipeline(model.session(), smoother, refiner, backdrop, over, stats, live=live)
+    return Pipeline(
+        model.session(),
+        smoother,
+        refiner,
+        backdrop,
+        over,
+        stats,
+        live=live,
+        watch=Watch(config.light.time),
+        patches=config.temporal.patches,
+        every=config.matting.every,
+    )
 
 
 def make_smoother(temporal: cfg.Temporal) -> Smoother | None:
     """Build step 3."""
-    from realtime.matting.temporal import GatedSmoother, OneEuroSmoother
+    from realtime.matting.temporal import FlowSmoother, GatedSmoother
 
     rows: dict[str, Callable[[float], Smoother]] = {
+        "flow": FlowSmoother,
         "gated": GatedSmoother,
-        "oneeuro": OneEuroSmoother,
     }
     if temporal.method == "off" or temporal.strength == 0:
         return None

@@ -50,14 +50,20 @@ class Matting(Table):
     threads: int = Field(
         1, ge=0, le=64, description="of the network; 1 costs least, 0 = let OpenVINO choose"
     )
+    every: int = Field(
+        1, ge=1, le=10, description="frames for one look of the network while nothing moves"
+    )
 
 
 class Temporal(Table):
-    method: Literal["gated", "oneeuro", "off"] = Field(
-        "gated", description="gated (by motion), oneeuro, off"
+    method: Literal["flow", "gated", "off"] = Field(
+        "flow", description="flow (held along motion), gated (held where still), off"
     )
     strength: float = Field(
         0.8, ge=0, le=0.98, description="share of the OLD matte on still pixels, 0 = off"
+    )
+    patches: float = Field(
+        0.05, ge=0, le=1, description="least patch, a share of the person; 1 = main person only"
     )
 
 
@@ -69,6 +75,10 @@ class Refine(Table):
     threshold: float = Field(
         0.5, ge=0.05, le=0.95, description="alpha that counts as half; higher cuts closer"
     )
+
+
+class Light(Table):
+    time: bool = Field(True, description="steady through lamps, exposure and mains flicker")
 
 
 class Scene(Table):
@@ -112,6 +122,7 @@ class Config(Table):
     matting: Matting = Matting()
     temporal: Temporal = Temporal()
     refine: Refine = Refine()
+    light: Light = Light()
     scene: Scene = Scene()
     virtualcam: VirtualCam = VirtualCam()
     recording: Recording = Recording()

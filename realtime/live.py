@@ -190,6 +190,8 @@ def _status(stats: Stats, console: Console) -> None:
         return
     now = stats.snapshot()
     steps = "  ".join(f"{name} {ms:.1f}" for name, ms in now["steps_ms"].items())
+    figures = "  ".join(f"{name} {value:.2f}" for name, value in now["figures"].items())
     counts = "  ".join(f"{name} {n}" for name, n in now["counts"].items() if n)
     line = f"{now['state']}  {now['fps']:.0f} fps  age {now['age_ms']['p50']:.0f} ms  {steps}"
-    console.print(f"\r{line}  {counts}"[: console.width - 1].ljust(console.width - 1), end="")
+    line = f"{line}  {figures}  {counts}"
+    console.print(f"\r{line}"[: console.width - 1].ljust(console.width - 1), end="")

@@ -16,6 +16,8 @@ from realtime import pixels
 from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame, Matte
+from realtime.matting.change import Look, Watch
+from realtime.matting.patches import without_small
 from realtime.stats import Stats
 
 HOLD_S = 0.25
@@ -36,7 +38,7 @@ class Session(Protocol):
 class Smoother(Protocol):
     """Steadies a matte over time, at model size (`matting.temporal`)."""
 
-    def smooth(self, alpha: Alpha, guide: Bytes, captured_at: float) -> Alpha: ...
+    def smooth(self, alpha: Alpha, look: Look) -> Alpha: ...
     def reset(self) -> None: ...
 
 
@@ -58,6 +60,9 @@ class Pipeline:
 
     With `live`, a matte that is suddenly empty where a person was counts as a failed one for
     `HOLD_S` and not longer: people do leave. Offline every matte is believed.
+
+    `patches` is the least size of a patch of the matte, as a share of the largest. The network
+    looks at one frame of `every` while nothing moves, and at every frame otherwise.
     """
 
     def __init__(
@@ -70,6 +75,9 @@ class Pipeline:
         stats: Stats,
         *,
         live: bool = True,
+        watch: Watch | None = None,
+        patches: float = 0.0,
+        every: int = 1,
     ) -> None:
         self._session = session
         self._smoother = smoother
@@ -78,6 +86,12 @@ class Pipeline:
         self._over = over
         self._stats = stats
         self._live = live
+        self._watch = watch or Watch()
+        self._patches = patches
+        self._every = every
+        self._raw: Alpha | None = None
+        self._reused = 0
+        self._steadied: Alpha | None = None
         self._present_at = -math.inf
 
     def step(self, frame: Frame) -> Frame:
@@ -89,13 +103,36 @@ class Pipeline:
         timed = self._stats.timed
         with timed("matte"):
             thumbnail = pixels.thumbnail(frame, self._session.size_for(*frame.size))
-            alpha = self._session.infer(thumbnail)
+            look = self._watch.look(thumbnail, frame.captured_at)
+            if look.before is None:
+                self._forget()
+            alpha = self._infer(thumbnail, look)
             self._expect_person(alpha, frame.captured_at)
-        if self._smoother:
-            with timed("steady"):
-                alpha = self._smoother.smooth(alpha, thumbnail, frame.captured_at)
+        with timed("steady"):
+            alpha = self._steady(alpha, look)
         with timed("refine"):
             return Matte(self._refiner.refine(alpha, thumbnail, frame), frame.number)
+
+    def _infer(self, thumbnail: Bytes, look: Look) -> Alpha:
+        """Ask the network, or take its last word while nothing moves: that is this frame's too."""
+        known, self._raw = self._raw, None
+        if known is not None and look.nothing_moved and self._reused + 1 < self._every:
+            self._reused += 1
+        else:
+            known, self._reused = self._session.infer(thumbnail), 0
+        self._raw = known
+        return known
+
+    def _steady(self, alpha: Alpha, look: Look) -> Alpha:
+        """Step 3, and the live figure of what is left of the flicker."""
+        alpha = without_small(alpha, self._patches)
+        if self._smoother:
+            alpha = self._smoother.smooth(alpha, look)
+        before, self._steadied = self._steadied, alpha
+        if before is not None and cv2.countNonZero(look.still):
+            change = cv2.mean(cv2.absdiff(before, alpha), look.still)[0]
+            self._stats.measure("flicker", 1000 * change)
+        return alpha
 
     def _expect_person(self, alpha: Alpha, captured_at: float) -> None:
         coverage = cv2.mean(alpha)[0]
@@ -125,6 +162,12 @@ class Pipeline:
     def reset(self) -> None:
         """Forget what came before: the next frame is the first."""
         self._present_at = -math.inf
+        self._watch.reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin a scene."""
+        self._raw = self._steadied = None
         self._session.reset()
         if self._smoother:
             self._smoother.reset()

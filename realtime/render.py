@@ -40,7 +40,7 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
         _expect_classes(model)
     if kind == "video":
         return _video(job, make_pipeline(config, model, Stats(), live=False), progress)
-    still = config.with_values({"temporal": {"method": "off"}})
+    still = config.with_values({"temporal": {"method": "off"}, "light": {"time": False}})
     refiner = make_grabcut(config.refine) if job.grabcut else None
     pipeline = make_pipeline(still, model, Stats(), live=False, refiner=refiner)
     line = Line(pipeline, model.session())

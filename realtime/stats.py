@@ -14,13 +14,18 @@ WINDOW = 150
 
 
 class Snapshot(TypedDict):
-    """Figures at one moment; milliseconds, frames a second, counts since the start."""
+    """Figures at one moment; milliseconds, frames a second, counts since the start.
+
+    `figures` are means of what parts measure, such as `flicker`: the mean change of alpha from
+    frame to frame, x 1000, on pixels believed still.
+    """
 
     state: str
     frames: int
     fps: float
     age_ms: dict[str, float]
     steps_ms: dict[str, float]
+    figures: dict[str, float]
     counts: dict[str, int]
 
 
@@ -30,6 +35,7 @@ class Stats:
     def __init__(self, window: int = WINDOW) -> None:
         self._lock = threading.Lock()
         self._steps: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=window))
+        self._figures: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=window))
         self._ages: deque[float] = deque(maxlen=window)
         self._composed: deque[float] = deque(maxlen=window)
         self._frames = 0
@@ -65,6 +71,11 @@ class Stats:
         with self._lock:
             self._counts[what] += by
 
+    def measure(self, name: str, value: float) -> None:
+        """One frame's value of a figure of the picture."""
+        with self._lock:
+            self._figures[name].append(value)
+
     def times_ms(self) -> dict[str, list[float]]:
         """Return each step's times in milliseconds, steps and times in their order."""
         with self._lock:
@@ -82,6 +93,7 @@ class Stats:
                 steps_ms={
                     name: _percentile(sorted(times), 0.5) for name, times in self._steps.items()
                 },
+                figures={name: round(sum(of) / len(of), 3) for name, of in self._figures.items()},
                 counts=dict(self._counts),
             )
 

@@ -1,57 +1,51 @@
 """Step 3 of 9: steadiness. A raw matte flickers where nothing moves; a plain average of mattes
 leaves a ghost behind whatever does. Both smoothers here hold what is still and let go of what
-moves. They work at model size, and a smoothing weight is always the share of the OLD matte.
+moves, at model size. A smoothing weight is always the share of the OLD matte.
+
+`python -m benchmarks.picture` compares them with others that were tried and are not kept.
 """
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from realtime.frame import Alpha, Bytes
+from realtime.matting.change import NOISE, WINDOW, Look, changes
+from realtime.matting.light import relit
 
-MAX_GAP_S = 0.5
-"""After a longer gap the old matte says nothing about the new picture."""
+Places = npt.NDArray[np.float32]
+"""Points (x, y) in pixels, shape (height, width, 2)."""
 
-NOISE, MOVING = 4.0, 12.0
-"""Mean change of the guide, in levels of 255: all noise up to the first, all motion from the
-second. Between them the gate opens in proportion."""
-
-WINDOW = (5, 5)
-"""Pixels over which motion is averaged: single pixels of a camera are mostly noise."""
+MOVING = 12
+"""Mean change of the guide, in levels of 255, from which all is motion; up to `NOISE` all is
+noise, and between them the gate opens in proportion."""
 
 DISAGREEMENT = 2.0
 """How much more a change of the guide counts where the network changed its mind as well."""
 
-UNDECIDED, LEAST_SAY = 0.4, 0.2
+UNDECIDED, LEAST_SAY = 0.4, 0.5
 """A matte nearer than the first to 0.5 is undecided; at 0.5 it has this share of its say."""
 
-SCENE_CUT = 0.6
-"""Share of moving pixels from which on a picture is another scene."""
-
-FRAME_S = 1 / 30
-"""Frame time at which `OneEuroSmoother` gives its strength to still pixels."""
-
-BETA = 3.0
-SPEED_CUTOFF_HZ = 1.0
-"""One-euro's other two constants: hertz of cut-off per unit of alpha a second, and the cut-off
-of the speed itself."""
+PRESENT, LEAP = 0.02, 4.0
+"""Mean alpha above which somebody is there; a rise or fall over it by this factor in one frame
+is a person who enters or leaves."""
 
 
 class GatedSmoother:
     """Motion-gated average with hysteresis: still pixels are held, moving ones follow at once.
 
     Motion is the change of the guide against a short memory of itself, in which noise averages
-    out and slow motion adds up; it counts for more where the mattes disagree too. On still
-    pixels an undecided matte has less say than a decided one: the threshold at 0.5 is crossed
-    only for good. `strength` is the share of the old matte on still pixels, 0 is off.
+    out and slow motion adds up; it counts for more where the mattes disagree too. On still pixels
+    an undecided matte has less say than a decided one: 0.5 is crossed only for good. `strength`
+    is the share of the old matte on still pixels.
     """
 
     def __init__(self, strength: float) -> None:
         self._strength = strength
-        self._clock = _Continuity()
         self._held: Alpha | None = None
         self._seen: Bytes | None = None
 
@@ -59,95 +53,79 @@ class GatedSmoother:
         """Forget the stream: the next matte is taken as it is."""
         self._held = self._seen = None
 
-    def smooth(self, alpha: Alpha, guide: Bytes, captured_at: float) -> Alpha:
-        """Return the steadied alpha of the guide, uint8 (height, width, 3), alpha's own size.
-
-        `captured_at` is in seconds. Starts again by itself after a gap, a cut or a new size.
-        """
-        if self._strength == 0:
+    def smooth(self, alpha: Alpha, look: Look) -> Alpha:
+        """Return the steadied alpha of a picture looked at, which has alpha's size."""
+        held, seen, guide = self._held, self._seen, look.picture
+        if look.before is None or held is None or seen is None or leaps(held, alpha):
+            self._held, self._seen = alpha, guide
             return alpha
-        continues = self._clock.continues(captured_at, alpha)
-        held, seen = self._held, self._seen
-        if not continues or held is None or seen is None:
-            return self._keep(alpha, guide)
-        difference = cv2.blur(cv2.cvtColor(cv2.absdiff(guide, seen), cv2.COLOR_BGR2GRAY), WINDOW)
-        if cv2.countNonZero(cv2.compare(difference, MOVING, cv2.CMP_GT)) > SCENE_CUT * alpha.size:
-            return self._keep(alpha, guide)
-        share = self._share_of_new(alpha, held, difference)
-        steady = held + share * (alpha - held)
-        return self._keep(steady, cv2.addWeighted(guide, 0.5, seen, 0.5, 0.0))
-
-    def _share_of_new(self, alpha: Alpha, held: Alpha, difference: Bytes) -> Alpha:
+        seen = relit(seen, guide, look.gain)
         disagreement = cv2.blur(cv2.absdiff(alpha, held), WINDOW)
-        motion = difference * (1 + DISAGREEMENT * disagreement)
-        gate = np.clip((motion - NOISE) / (MOVING - NOISE), 0, 1)
-        decided = np.minimum(np.abs(alpha - 0.5) / UNDECIDED, 1)
-        say = (1 - self._strength) * (LEAST_SAY + (1 - LEAST_SAY) * decided)
-        share: Alpha = say + gate * (1 - say)
-        return share
-
-    def _keep(self, alpha: Alpha, guide: Bytes) -> Alpha:
-        self._held, self._seen = alpha, guide
-        return alpha
+        motion = changes(seen, guide) * (1 + DISAGREEMENT * disagreement)
+        self._held = follow(held, alpha, motion, self._strength)
+        self._seen = cv2.addWeighted(guide, 0.5, seen, 0.5, 0.0)
+        return self._held
 
 
-class OneEuroSmoother:
-    """The one-euro filter of Casiez, Roussel and Vogel (CHI 2012), one for each pixel.
+class FlowSmoother:
+    """The same average along the picture's motion: the old matte moves with what it shows.
 
-    A low-pass filter whose cut-off rises with the speed of the matte itself; it never looks at
-    the picture. `strength` is the share of the old matte on still pixels at 30 frames a second,
-    0 is off.
+    Optical flow (DIS, Kroeger et al., ECCV 2016) carries the old matte to the new picture. Where
+    the old picture, carried along, is not the new one, flow is wrong or something has come into
+    sight, and the new matte is taken at once.
     """
 
     def __init__(self, strength: float) -> None:
         self._strength = strength
-        self._clock = _Continuity()
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._held: Alpha | None = None
-        self._speed: Alpha | None = None
+        self._places = places(0, 0)
 
     def reset(self) -> None:
         """Forget the stream: the next matte is taken as it is."""
-        self._held = self._speed = None
+        self._held = None
 
-    def smooth(self, alpha: Alpha, guide: Bytes, captured_at: float) -> Alpha:
-        """Return the steadied alpha; `captured_at` is in seconds, the guide is not looked at."""
-        if self._strength == 0:
+    def smooth(self, alpha: Alpha, look: Look) -> Alpha:
+        """Return the steadied alpha of a picture looked at, which has alpha's size."""
+        held, self._held = self._held, alpha
+        if look.before is None or held is None or leaps(held, alpha):
             return alpha
-        continues, elapsed_s = self._clock.continues(captured_at, alpha), self._clock.elapsed_s
-        held, speed = self._held, self._speed
-        if not continues or held is None or speed is None:
-            self._held, self._speed = alpha, np.zeros_like(alpha)
-            return alpha
-        change = alpha - held
-        share = _share(SPEED_CUTOFF_HZ, elapsed_s)
-        self._speed = speed = cv2.addWeighted(
-            change, share / max(elapsed_s, 1e-3), speed, 1 - share, 0
-        )
-        rate = (2 * math.pi * elapsed_s) * (self._least_cutoff_hz() + BETA * np.abs(speed))
-        steady: Alpha = held + change * (rate / (1 + rate))
-        self._held = steady
-        return steady
+        came_from = self._origins(look.before, look.picture)
+        motion = changes(carried(look.before, came_from), look.picture)
+        self._held = follow(carried(held, came_from), alpha, motion, self._strength)
+        return self._held
 
-    def _least_cutoff_hz(self) -> float:
-        """Cut-off at which a still pixel keeps `strength` of its old alpha for one frame."""
-        return (1 - self._strength) / max(self._strength, 1e-6) / (2 * math.pi * FRAME_S)
+    def _origins(self, seen: Bytes, guide: Bytes) -> Places:
+        """Return where in the picture before each pixel was."""
+        if self._places.shape[:2] != guide.shape[:2]:
+            self._places = places(*guide.shape[:2])
+        now, then = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in (guide, seen))
+        flow = self._flow.calc(now, then, None)
+        came_from: Places = self._places + flow
+        return came_from
 
 
-class _Continuity:
-    """Tells whether a matte continues the one before it."""
-
-    def __init__(self) -> None:
-        self._last_at = -math.inf
-        self._shape: tuple[int, ...] = ()
-        self.elapsed_s = 0.0
-
-    def continues(self, captured_at: float, alpha: Alpha) -> bool:
-        self.elapsed_s, before = captured_at - self._last_at, self._shape
-        self._last_at, self._shape = captured_at, alpha.shape
-        return before == alpha.shape and 0 <= self.elapsed_s <= MAX_GAP_S
+def places(height: int, width: int) -> Places:
+    """Return each pixel's own place."""
+    return np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
 
 
-def _share(cutoff_hz: float, elapsed_s: float) -> float:
-    """Share of the new value in a first-order low-pass filter."""
-    rate = 2 * math.pi * cutoff_hz * elapsed_s
-    return rate / (1 + rate)
+def carried(picture: Any, came_from: Places) -> Any:
+    """Return a picture, of any type, with every pixel taken from where it came from."""
+    return cv2.remap(picture, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def follow(held: Alpha, alpha: Alpha, motion: Any, strength: float) -> Alpha:
+    """Return the old matte moved towards the new one: all the way where there is motion."""
+    gate = np.clip((motion - np.float32(NOISE)) / (MOVING - NOISE), 0, 1)
+    decided = np.minimum(np.abs(alpha - 0.5) / UNDECIDED, 1)
+    say = (1 - strength) * (LEAST_SAY + (1 - LEAST_SAY) * decided)
+    share = say + gate * (1 - say)
+    steady: Alpha = np.clip(held + share * (alpha - held), 0, 1)  # rounding may go beyond
+    return steady
+
+
+def leaps(held: Alpha, alpha: Alpha) -> bool:
+    """Say whether a person has come or gone from one matte to the next."""
+    less, more = sorted((cv2.mean(held)[0], cv2.mean(alpha)[0]))
+    return more > PRESENT and less * LEAP < more
