@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from realtime.errors import ConfigError
 
@@ -105,6 +105,14 @@ class Recording(Table):
     path: str = Field("", description="video file to write while running; empty = off")
 
 
+class IceServer(Table):
+    """A STUN or TURN server (RFC 7064, RFC 7065)."""
+
+    urls: str = Field(pattern=r"^(stun|turns?):[^\s\"<>]+$")
+    username: str = Field("", pattern=r"^[^\"\\\x00-\x1f\x7f]*$")
+    credential: str = Field("", pattern=r"^[^\"\\\x00-\x1f\x7f]*$")
+
+
 class Web(Table):
     enabled: bool = Field(True, description="serve the studio")
     host: str = Field(
@@ -113,6 +121,21 @@ class Web(Table):
     port: int = Field(8080, ge=0, le=65535, description="0 = any free port")
     token: str = Field("", description="secret that browsers must bring; empty = none")
     max_peers: int = Field(8, ge=1, le=256, description="browsers served at the same time")
+    max_cameras: int = Field(
+        6, ge=1, le=256, description="of them with a camera of their own; more would slow all"
+    )
+    ice_servers: tuple[IceServer, ...] = Field(
+        (), description='[{urls = "turn:host:3478", username = "me", credential = "..."}]'
+    )
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        """The environment and `--set` carry text: JSON."""
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError as error:
+            raise ValueError("a list of tables, as JSON") from error
 
 
 class Config(Table):
@@ -181,6 +204,10 @@ def to_toml(config: Config) -> str:
 def _toml_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    if isinstance(value, Table):
+        return f"{{{', '.join(f'{key} = {_toml_value(part)}' for key, part in value)}}}"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)

@@ -6,13 +6,14 @@ These places are private, so the version is pinned and `tests/web/test_connectio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from aioice import ice
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender
 from OpenSSL import SSL
 
+from realtime.config import IceServer
 from realtime.web.encoder import Encoded
 from realtime.web.viewer import Viewer
 
@@ -28,9 +29,13 @@ CIPHERS = b":".join(
 ice.CONSENT_INTERVAL, ice.CONSENT_FAILURES = 2, 3
 
 
-def open_connection() -> RTCPeerConnection:
-    """Return a connection that asks no server for its address and takes RSA certificates."""
-    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+def open_connection(servers: Sequence[IceServer] = ()) -> RTCPeerConnection:
+    """Return a connection that asks only these servers for addresses and takes RSA certificates.
+
+    aiortc's own default would ask a public one.
+    """
+    asked = [RTCIceServer(each.urls, each.username, each.credential) for each in servers]
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=asked))
     for certificate in connection._RTCPeerConnection__certificates:
         make_context = certificate._create_ssl_context
         certificate._create_ssl_context = partial(_with_ciphers, make_context)

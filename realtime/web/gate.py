@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 OPEN_PATHS = ("/", "/healthz", "/favicon.ico")
 """With everything under /static/, what needs no token: the page has to ask for it."""
 
+RETRY_S = "5"
+"""Seconds after which a place may have become free."""
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -63,7 +66,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         if error.http_status >= 500:
             log.warning("%s %s: %s", request.method, request.path, error)
         body = {"error": error.message, "hint": error.hint}
-        return web.json_response(body, status=error.http_status)
+        again = {"Retry-After": RETRY_S} if error.http_status == 503 else None
+        return web.json_response(body, status=error.http_status, headers=again)
     except web.HTTPException as error:
         if error.content_type != "application/json":
             error.text = json.dumps({"error": error.reason.lower(), "hint": ""})

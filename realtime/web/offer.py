@@ -5,17 +5,24 @@ All is judged on the text, before anything is made for the browser: a bad offer 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from aiortc.sdp import MediaDescription, SessionDescription
+from aiortc import RTCIceCandidate
+from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from realtime.errors import BadOffer, NegotiationFailed
+from realtime.web.candidate import MAX_CANDIDATES, is_allowed
 from realtime.web.encoder import Codec
 
-MAX_MEDIA, MAX_CANDIDATES = 4, 64
+MAX_MEDIA, MAX_LINES = 4, 1000
+"""A browser's offer of sound and picture has some 250 lines."""
 
 CODECS: tuple[Codec, ...] = ("H264", "VP8")
 """What we send and take, the preferred one first: the cheaper to encode."""
+
+USER, PASSWORD = r"[A-Za-z0-9+/]{4,256}", r"[A-Za-z0-9+/]{22,256}"
+"""Of an ICE session (RFC 8839, section 5.4)."""
 
 START_KBIT_S = 2500
 """Rate at which the browser's camera begins; left alone it needs 25 s to reach 1280x720."""
@@ -29,9 +36,13 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Offer:
-    """An offer that passed: one video, in a codec of ours, in a direction that makes sense."""
+    """An offer that passed: one video, in a codec of ours, in a direction that makes sense.
+
+    `users` are the names of its ICE session, which candidates that come later must know.
+    """
 
     sdp: str
+    users: frozenset[str]
 
 
 def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
@@ -39,6 +50,8 @@ def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
 
     Raises `BadOffer` for what is no offer, `NegotiationFailed` where nothing can be agreed on.
     """
+    if sdp.count("\n") > MAX_LINES:
+        raise BadOffer(f"the SDP has more than {MAX_LINES} lines", "send the browser's own offer")
     try:
         session = SessionDescription.parse(sdp)
     except _UNREADABLE as error:
@@ -53,7 +66,28 @@ def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
         )
     if not any(codec.name in CODECS for codec in video.rtp.codecs):
         raise NegotiationFailed("no codec in common", "offer VP8 or H264")
-    return Offer(sdp)
+    users = frozenset(str(media.ice.usernameFragment) for media in session.media)
+    return Offer(_without_refused(sdp, session), users)
+
+
+def _without_refused(sdp: str, session: SessionDescription) -> str:
+    """Leave out candidates to which nothing may be sent; without any, nothing is touched."""
+    if not _refused(session):
+        return sdp
+    kept = "\r\n".join(line for line in sdp.splitlines() if not _leads_astray(line)) + "\r\n"
+    if _refused(SessionDescription.parse(kept)):  # the parser reads lines that are not found here
+        raise BadOffer("the offer has candidates that cannot be", "send the browser's own offer")
+    return kept
+
+
+def _refused(session: SessionDescription) -> list[RTCIceCandidate]:
+    found = [candidate for media in session.media for candidate in media.ice_candidates]
+    return [candidate for candidate in found if not is_allowed(candidate)]
+
+
+def _leads_astray(line: str) -> bool:
+    kind, _, value = line.partition(":")
+    return kind == "a=candidate" and not is_allowed(candidate_from_sdp(value))
 
 
 def _complaints(session: SessionDescription) -> list[str]:
@@ -76,7 +110,8 @@ def _complaints(session: SessionDescription) -> list[str]:
 def _media_complaints(media: MediaDescription) -> list[str]:
     needs = {
         "no fingerprint": media.dtls and media.dtls.fingerprints,
-        "no ICE name and password": media.ice.usernameFragment and media.ice.password,
+        "no ICE name and password": re.fullmatch(USER, media.ice.usernameFragment or "")
+        and re.fullmatch(PASSWORD, media.ice.password or ""),
         "no rtcp-mux": media.rtcp_mux,
         "no direction": media.direction,
         "too many candidates": len(media.ice_candidates) <= MAX_CANDIDATES,

@@ -1,8 +1,8 @@
 """One browser: a connection that is answered, watched over and taken down.
 
-`open_camera` and `open_watch` turn plain values and an offer into an answer and what runs behind
-it, without globals. Whatever ends a connection (the browser's leave, silence, `close`), the same
-few lines take it down.
+`open_camera`, `open_publisher` and `open_watch` turn plain values and an offer into an answer and
+what runs behind it, without globals. Whatever ends a connection (the browser's leave, silence,
+`close`), the same few lines take it down.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 
 from aiortc import RTCRtpSender, RTCRtpTransceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
-from realtime.config import Config
+from realtime.config import Config, IceServer
 from realtime.errors import NegotiationFailed
 from realtime.matting.engine import MattingModel
 from realtime.web.broadcast import Broadcast
+from realtime.web.candidate import MAX_CANDIDATES
 from realtime.web.connection import open_connection, send
+from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
 from realtime.web.offer import CODECS, Offer, codec_of, with_start_rate
 from realtime.web.viewer import Viewer
@@ -31,14 +34,23 @@ HANDSHAKE_S = 10.0
 
 
 class Peer:
-    """One browser that is sent a `broadcast` and, with a `line`, feeds that line's source."""
+    """One browser that is sent a `broadcast`, or feeds a `line` of its own, or both.
 
-    def __init__(self, broadcast: Broadcast, line: BrowserLine | None = None) -> None:
-        self.id = secrets.token_urlsafe(18)
+    `id` is the secret name of its session, `watch` that of its line's composed picture, and `tag`
+    the entity-tag of its ICE session (RFC 9725, section 4.3.1).
+    """
+
+    def __init__(
+        self, broadcast: Broadcast | None, line: BrowserLine | None, servers: Sequence[IceServer]
+    ) -> None:
+        self.id, self.watch = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
+        self.tag = f'"{secrets.token_hex(8)}"'
         self.line = line
         self.answer = ""
         self._broadcast = broadcast
-        self._connection = open_connection()
+        self._users: frozenset[str] = frozenset()
+        self._room = MAX_CANDIDATES
+        self._connection = open_connection(servers)
         self._connection.on("connectionstatechange", self._changed)
         self._connected, self._ended = asyncio.Event(), asyncio.Event()
         self._viewer: Viewer | None = None
@@ -56,6 +68,20 @@ class Peer:
         ) as error:
             raise NegotiationFailed(f"the offer cannot be answered: {error}") from error
 
+    async def trickle(self, fragment: Fragment) -> None:
+        """Take candidates that come after the offer; beyond `MAX_CANDIDATES` they are left out.
+
+        Raises `NegotiationFailed` for those of another ICE session: aiortc cannot restart one.
+        """
+        if fragment.user and fragment.user not in self._users:
+            raise NegotiationFailed("ICE cannot be restarted here", "end the session, start anew")
+        taken = fragment.candidates[: self._room]
+        self._room -= len(taken)
+        for candidate in taken:
+            await self._connection.addIceCandidate(candidate)
+        if fragment.is_last:
+            await self._connection.addIceCandidate(None)
+
     async def close(self) -> None:
         """End the connection and all that runs for it. Safe to call twice."""
         self._ended.set()
@@ -63,8 +89,10 @@ class Peer:
         await asyncio.shield(self.life)
 
     async def _negotiate(self, offer: Offer) -> None:
-        connection = self._connection
-        direction = "sendrecv" if self.line else "sendonly"
+        connection, self._users = self._connection, offer.users
+        direction = {(True, True): "sendrecv", (True, False): "sendonly"}.get(
+            (self._broadcast is not None, self.line is not None), "recvonly"
+        )
         video = connection.addTransceiver("video", direction=direction)
         video.setCodecPreferences(_preferred())  # is ignored once the offer has been applied
         await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
@@ -76,14 +104,15 @@ class Peer:
             self._uplink = asyncio.create_task(drain)
             self._uplink.add_done_callback(lambda _: self._ended.set())
         answer = await connection.createAnswer()
-        self._send_to(video, answer.sdp)
+        if self._broadcast:
+            self._send(self._broadcast, video, answer.sdp)
         await connection.setLocalDescription(answer)
         answer = connection.localDescription.sdp
         self.answer = with_start_rate(answer) if self.line else answer
 
-    def _send_to(self, video: RTCRtpTransceiver, answer: str) -> None:
+    def _send(self, broadcast: Broadcast, video: RTCRtpTransceiver, answer: str) -> None:
         """Send in the codec that the answer names: packets of another would go out unnoticed."""
-        viewer = self._viewer = self._broadcast.viewer(codec_of(answer))
+        viewer = self._viewer = broadcast.viewer(codec_of(answer))
         viewer.on("ended", self._ended.set)  # also when its encoder or its sender has failed
         send(video.sender, viewer)
 
@@ -123,12 +152,21 @@ async def open_camera(config: Config, model: MattingModel, offer: Offer) -> Peer
     Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
     """
     line = await asyncio.to_thread(BrowserLine, config, model)
-    return await _connected(Peer(line.broadcast, line), offer)
+    return await _connected(Peer(line.broadcast, line, config.web.ice_servers), offer)
 
 
-async def open_watch(broadcast: Broadcast, offer: Offer) -> Peer:
+async def open_publisher(config: Config, model: MattingModel, offer: Offer) -> Peer:
+    """Answer who sends a camera whose composed picture others watch.
+
+    Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
+    """
+    line = await asyncio.to_thread(BrowserLine, config, model)
+    return await _connected(Peer(None, line, config.web.ice_servers), offer)
+
+
+async def open_watch(broadcast: Broadcast, servers: Sequence[IceServer], offer: Offer) -> Peer:
     """Answer a browser that watches a line. Raises `NegotiationFailed`."""
-    return await _connected(Peer(broadcast), offer)
+    return await _connected(Peer(broadcast, None, servers), offer)
 
 
 async def _connected(peer: Peer, offer: Offer) -> Peer:

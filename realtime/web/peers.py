@@ -1,4 +1,8 @@
-"""The browsers being served, and the places for them."""
+"""The browsers being served, and the places for them.
+
+A place is taken before anything is made for a browser. One with a camera of its own costs a
+network's work, so of those there are fewer.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from realtime.errors import TooManyPeers
+from realtime.web.line import BrowserLine
 from realtime.web.peer import Peer
 
 
 class Peers:
-    """At most `places` browsers at a time; one that leaves frees its place."""
+    """At most `places` browsers at a time, of them `cameras` with a camera of their own."""
 
-    def __init__(self, places: int) -> None:
-        self.places = places
-        self._taken = 0
+    def __init__(self, places: int, cameras: int) -> None:
+        self.places, self.cameras = places, cameras
+        self._taken, self._lent = 0, 0
         self._peers: dict[str, Peer] = {}
 
     def __len__(self) -> int:
@@ -24,26 +29,39 @@ class Peers:
         """Return the browser of a session's secret name."""
         return self._peers.get(id)
 
-    async def join(self, open_peer: Callable[[], Awaitable[Peer]]) -> Peer:
+    def line(self, watch: str) -> BrowserLine | None:
+        """Return the line whose composed picture has this secret name."""
+        found = (peer.line for peer in self._peers.values() if peer.watch == watch)
+        return next(found, None)
+
+    async def join(self, open_peer: Callable[[], Awaitable[Peer]], camera: bool) -> Peer:
         """Open a browser's connection if there is a place for it. Raises `TooManyPeers`."""
-        if self._taken >= self.places:
-            raise TooManyPeers(
-                f"all {self.places} places are taken", "close a studio in another window"
-            )
-        self._taken += 1
+        for taken, places, what in (
+            (self._taken, self.places, "places"),
+            (self._lent if camera else -1, self.cameras, "places for cameras"),
+        ):
+            if taken >= places:
+                raise TooManyPeers(
+                    f"all {places} {what} are taken", "close a studio in another window"
+                )
+        self._take(1, camera)
         try:
             peer = await open_peer()
         except BaseException:
-            self._taken -= 1
+            self._take(-1, camera)
             raise
         self._peers[peer.id] = peer
-        peer.life.add_done_callback(lambda _: self._leave(peer))
+        peer.life.add_done_callback(lambda _: self._leave(peer, camera))
         return peer
 
     async def close(self) -> None:
         """End all connections."""
         await asyncio.gather(*(peer.close() for peer in self._peers.values()))
 
-    def _leave(self, peer: Peer) -> None:
+    def _take(self, one: int, camera: bool) -> None:
+        self._taken += one
+        self._lent += one * camera
+
+    def _leave(self, peer: Peer, camera: bool) -> None:
         del self._peers[peer.id]
-        self._taken -= 1
+        self._take(-1, camera)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from aiohttp import web
 
 from realtime.errors import ConfigError
-from realtime.web import gate
+from realtime.web import gate, whep, whip
+from realtime.web.keys import PEERS, STUDIO
 from realtime.web.peers import Peers
-from realtime.web.routes import PEERS, STATIC, STUDIO, routes
+from realtime.web.routes import STATIC, routes
 from realtime.web.studio import Studio
 
 MAX_BODY = 128 * 1024
@@ -25,8 +26,9 @@ def make_app(studio: Studio) -> web.Application:
         middlewares=[gate.errors_as_json, gate.make_gate(settings.host, settings.token)],
         client_max_size=MAX_BODY,
     )
-    app[STUDIO], app[PEERS] = studio, Peers(settings.max_peers)
-    app.add_routes(routes)
+    app[STUDIO], app[PEERS] = studio, Peers(settings.max_peers, settings.max_cameras)
+    for table in (routes, whep.routes, whip.routes):
+        app.add_routes(table)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(gate.add_headers)
     app.on_shutdown.append(_close_peers)

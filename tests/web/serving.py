@@ -18,7 +18,7 @@ from realtime.control import Control
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
-from realtime.web import routes, server
+from realtime.web import keys, server
 from realtime.web.broadcast import Broadcast
 from realtime.web.studio import Studio
 
@@ -67,13 +67,13 @@ async def taken(client: TestClient[Any, Any]) -> int:
 
 
 def bearer(client: TestClient[Any, Any]) -> dict[str, str]:
-    token = client.server.app[routes.STUDIO].control.config.web.token
+    token = client.server.app[keys.STUDIO].control.config.web.token
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 async def gone(client: TestClient[Any, Any]) -> bool:
     """Close all peers; wait until their places are free and no thread of theirs runs."""
-    await client.server.app[routes.PEERS].close()
+    await client.server.app[keys.PEERS].close()
     assert not [thread for thread in threading.enumerate() if thread.name == "deliver browser"]
     return await until(lambda: taken(client), 0)
 

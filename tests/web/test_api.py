@@ -24,16 +24,6 @@ async def test_without_a_camera_there_is_nothing_to_watch(config: Config) -> Non
 
 
 @in_loop
-async def test_whep_answers_what_clients_try(config: Config) -> None:
-    async with served(config, camera=True) as client:
-        assert (await client.get("/whep")).status == 405
-        options = await client.options("/whep")
-        assert options.status == 204 and options.headers["Accept-Post"] == "application/sdp"
-        await error_of(await client.delete("/whep/guessed"), 404)
-        await error_of(await client.post("/whep", json={}), 415)
-
-
-@in_loop
 async def test_backdrops_are_names_and_never_paths(config: Config) -> None:
     folder = Path(config.scene.folder)
     (folder.parent / "secret.png").write_bytes((folder / "yellow.png").read_bytes())

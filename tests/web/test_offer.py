@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from realtime.config import Config
 from realtime.errors import BadOffer, NegotiationFailed
-from realtime.web import routes, server
+from realtime.web import body as module
+from realtime.web import server
 from realtime.web.offer import read_offer, with_start_rate
 from tests.web.guest import OFFER, post_sdp
 from tests.web.serving import error_of, in_loop, served
@@ -40,7 +41,7 @@ async def test_bad_bodies(config: Config, body: bytes, kind: str, status: int) -
 
 @in_loop
 async def test_a_slow_body_is_given_up(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(module, "BODY_TIMEOUT_S", 0.1)
     ended = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:

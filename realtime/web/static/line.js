@@ -6,7 +6,7 @@ const GATHERING_MS = 2000;
 
 // Both give { stream, session, leave() }; `lost` is called once when the line breaks by itself.
 export async function openWatch(lost) {
-  const connection = new RTCPeerConnection();
+  const connection = new RTCPeerConnection({ iceServers: await iceServers() });
   const stream = receiving(connection);
   connection.addTransceiver("video", { direction: "recvonly" });
   return opened(connection, stream, [], lost, async (sdp) => {
@@ -19,7 +19,7 @@ export async function openCamera(scene, lost) {
   const camera = await navigator.mediaDevices.getUserMedia({
     video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
   });
-  const connection = new RTCPeerConnection();
+  const connection = new RTCPeerConnection({ iceServers: await iceServers() });
   const stream = receiving(connection);
   const tracks = camera.getTracks();
   for (const track of tracks) {
@@ -55,6 +55,13 @@ async function opened(connection, stream, tracks, lost, signal) {
     leave();
     throw error;
   }
+}
+
+// Those of the configuration, as WHEP names them.
+async function iceServers() {
+  const links = (await ask("OPTIONS", "/whep")).headers.get("Link") ?? "";
+  const server = /<([^>]+)>; rel="ice-server"(?:; username="([^"]*)"; credential="([^"]*)")?/g;
+  return [...links.matchAll(server)].map(([, urls, username, credential]) => ({ urls, username, credential }));
 }
 
 function receiving(connection) {

@@ -1,0 +1,11 @@
+"""What every handler finds in the application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from realtime.web.peers import Peers
+from realtime.web.studio import Studio
+
+STUDIO = web.AppKey("studio", Studio)
+PEERS = web.AppKey("peers", Peers)
