@@ -66,14 +66,17 @@ def make_pipeline(
     """
     from realtime.matting.change import Watch
     from realtime.scene.composite import over
+    from realtime.scene.edges import Edges
+    from realtime.scene.lighting import SceneLight
 
-    backdrop = _room() if passthrough else make_backdrop(config.scene)
-    smoother, refiner = make_smoother(config.temporal), refiner or make_refiner(config.refine)
+    lit = not passthrough and has_light(config.scene)
     return Pipeline(
         model.session(),
-        smoother,
-        refiner,
-        backdrop,
+        make_smoother(config.temporal),
+        refiner or make_refiner(config.refine),
+        _room() if passthrough else make_backdrop(config.scene),
+        SceneLight(config.light.scene, lit, stats.tell_light),
+        Edges(config.edges.despill, config.edges.wrap),
         over,
         stats,
         live=live,
@@ -115,7 +118,7 @@ def make_grabcut(refine: cfg.Refine) -> Refiner:
 
 
 def make_backdrop(scene: cfg.Scene) -> Backdrop:
-    """Build step 6 from "blur", "#rrggbb", or a picture or a video: a path or a folder's name."""
+    """Build step 5 from "blur", "#rrggbb", or a picture or a video: a path or a folder's name."""
     from realtime.scene import backdrop
 
     if scene.backdrop == "blur":
@@ -135,6 +138,11 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
         f"scene.backdrop: {scene.backdrop!r} is no backdrop",
         'give "blur", a colour such as "#336699", a picture or a video',
     )
+
+
+def has_light(scene: cfg.Scene) -> bool:
+    """Say whether a backdrop has a light of its own, as a picture has and a colour has not."""
+    return scene.backdrop != "blur" and not re.fullmatch(cfg.COLOUR, scene.backdrop)
 
 
 def _room() -> Backdrop:

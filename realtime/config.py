@@ -79,6 +79,18 @@ class Refine(Table):
 
 class Light(Table):
     time: bool = Field(True, description="steady through lamps, exposure and mains flicker")
+    scene: float = Field(
+        0.5, ge=0, le=1, description="match the person's light to the backdrop, 0 = measure only"
+    )
+
+
+class Edges(Table):
+    despill: float = Field(
+        1.0, ge=0, le=1, description="take the room's colour out of hair and edges, 0 = off"
+    )
+    wrap: float = Field(
+        0.2, ge=0, le=1, description="let the backdrop shine around the edges, 0 = off"
+    )
 
 
 class Scene(Table):
@@ -146,6 +158,7 @@ class Config(Table):
     temporal: Temporal = Temporal()
     refine: Refine = Refine()
     light: Light = Light()
+    edges: Edges = Edges()
     scene: Scene = Scene()
     virtualcam: VirtualCam = VirtualCam()
     recording: Recording = Recording()

@@ -55,6 +55,19 @@ class Backdrop(Protocol):
     def alone(self, size: Size) -> Frame: ...
 
 
+class Light(Protocol):
+    """Brings the person's light towards the backdrop's (`scene.lighting`)."""
+
+    def match(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame: ...
+    def reset(self) -> None: ...
+
+
+class Edge(Protocol):
+    """Gives the person's own colours where the matte is soft (`scene.edges`)."""
+
+    def clean(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame: ...
+
+
 class Pipeline:
     """Turns the room's picture into the composed one. One per stream, one thread at a time.
 
@@ -71,6 +84,8 @@ class Pipeline:
         smoother: Smoother | None,
         refiner: Refiner,
         backdrop: Backdrop,
+        light: Light,
+        edges: Edge,
         over: Callable[[Frame, Frame, Bytes], Frame],
         stats: Stats,
         *,
@@ -83,6 +98,8 @@ class Pipeline:
         self._smoother = smoother
         self._refiner = refiner
         self._backdrop = backdrop
+        self._light = light
+        self._edges = edges
         self._over = over
         self._stats = stats
         self._live = live
@@ -142,13 +159,18 @@ class Pipeline:
             raise FrameError("the matte is empty where a person was")
 
     def finish(self, frame: Frame, matte: Matte) -> Frame:
-        """Steps 6 to 8: put the person of a frame before the backdrop."""
+        """Steps 5 to 8: put the person of a frame before the backdrop."""
         if matte.number != frame.number:
             raise FrameError(f"matte {matte.number} does not belong to frame {frame.number}")
-        with self._stats.timed("backdrop"):
-            backdrop = self._backdrop.picture(frame, matte.alpha)
-        with self._stats.timed("composite"):
-            return self._over(frame, backdrop, matte.alpha)
+        timed, alpha = self._stats.timed, matte.alpha
+        with timed("backdrop"):
+            backdrop = self._backdrop.picture(frame, alpha)
+        with timed("light"):
+            frame = self._light.match(frame, backdrop, alpha)
+        with timed("edges"):
+            frame = self._edges.clean(frame, backdrop, alpha)
+        with timed("composite"):
+            return self._over(frame, backdrop, alpha)
 
     def alone(self, size: Size) -> Frame:
         """Return the backdrop without anybody and without any pixel of the room."""
@@ -169,5 +191,6 @@ class Pipeline:
         """Begin a scene."""
         self._raw = self._steadied = None
         self._session.reset()
+        self._light.reset()
         if self._smoother:
             self._smoother.reset()

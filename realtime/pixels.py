@@ -26,7 +26,7 @@ SKIPS_FROM = 1.5
 cv2.setNumThreads(1)
 
 # Rows B, G, R; columns Y, U, V, offset.
-_BGR_FROM_YUV = np.array(
+BGR_FROM_YUV = np.array(
     [
         [1.164384, 2.017232, 0.0, -276.835851],
         [1.164384, -0.391762, -0.812968, 135.575295],
@@ -65,9 +65,14 @@ def thumbnail(frame: Frame, size: Size) -> Bytes:
 
     Averages areas: sampling single pixels aliases, and aliasing flickers.
     """
-    planes = [shrink(plane, size) for plane in planes_of(frame)]
-    bgr: Bytes = cv2.transform(cv2.merge(planes), _BGR_FROM_YUV)
+    bgr: Bytes = cv2.transform(small_yuv(frame, size), BGR_FROM_YUV)
     return bgr
+
+
+def small_yuv(frame: Frame, size: Size) -> Bytes:
+    """Return the frame as Y, U, V side by side, uint8 (height, width, 3), at a small size."""
+    yuv: Bytes = cv2.merge([shrink(plane, size) for plane in planes_of(frame)])
+    return yuv
 
 
 def luma(bgr: Bytes) -> Bytes:

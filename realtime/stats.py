@@ -27,6 +27,7 @@ class Snapshot(TypedDict):
     steps_ms: dict[str, float]
     figures: dict[str, float]
     counts: dict[str, int]
+    light: dict[str, float | str]
 
 
 class Stats:
@@ -40,6 +41,7 @@ class Stats:
         self._composed: deque[float] = deque(maxlen=window)
         self._frames = 0
         self._counts: Counter[str] = Counter()
+        self._light: dict[str, float | str] = {}
         self.state = "starting"
 
     @contextmanager
@@ -76,6 +78,11 @@ class Stats:
         with self._lock:
             self._figures[name].append(value)
 
+    def tell_light(self, verdict: dict[str, float | str]) -> None:
+        """Take what was found about the person's light (`scene.lighting`)."""
+        with self._lock:
+            self._light = verdict
+
     def times_ms(self) -> dict[str, list[float]]:
         """Return each step's times in milliseconds, steps and times in their order."""
         with self._lock:
@@ -95,6 +102,7 @@ class Stats:
                 },
                 figures={name: round(sum(of) / len(of), 3) for name, of in self._figures.items()},
                 counts=dict(self._counts),
+                light=self._light,
             )
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
     0: ("frame", "errors", "config", "contract"),
-    1: ("slot", "stats", "pixels", "v4l2"),
+    1: ("slot", "stats", "pixels", "v4l2", "blocks"),
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
     4: ("build", "control", "job", "render", "bench"),
@@ -24,7 +24,14 @@ FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 WALLS = {
     "cv2": (
         *(f"realtime.{room}" for room in ROOMS),
-        *("realtime.pixels", "realtime.pipeline", "conversion", "training", "benchmarks"),
+        *(
+            "realtime.pixels",
+            "realtime.blocks",
+            "realtime.pipeline",
+            "conversion",
+            "training",
+            "benchmarks",
+        ),
     ),
     "openvino": ("realtime.matting.engine", "realtime.contract", "conversion", "benchmarks"),
     "av": (

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime import pixels
+from realtime import blocks, pixels
 from realtime.frame import Alpha, Frame
-from realtime.matting import blocks, refine
+from realtime.matting import refine
 from realtime.matting.refine import GuidedRefiner, PlainUpsampler
 
 COARSE = (256, 144)

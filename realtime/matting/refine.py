@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from realtime import pixels
+from realtime.blocks import Grid
 from realtime.frame import Alpha, Bytes, Frame
-from realtime.matting.blocks import Grid
 
 SURE = 0.2
 """Share of the way from the threshold to 0 (or 1) that counts as 0 (or 1)."""

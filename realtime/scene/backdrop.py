@@ -1,4 +1,4 @@
-"""Step 6 of 9: the picture that stands where the room was.
+"""Step 5 of 9: the picture that stands where the room was.
 
 Every backdrop has `picture(frame, alpha)`, a frame of the same size to stand behind the person,
 and `alone(size)`, a frame without any pixel of the room for when nobody could be matted.

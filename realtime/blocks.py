@@ -1,4 +1,7 @@
-"""Blocks of a matte that can be enlarged one by one, so that only what needs work is worked on."""
+"""Blocks of a matte that can be enlarged one by one, so that only what needs work is worked on.
+
+Floor 1.
+"""
 
 from __future__ import annotations
 
