@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+Tables = dict[str, dict[str, Any]]
 
 ConfigFile = Annotated[
     Path | None,
@@ -53,14 +55,16 @@ class Refine(StrEnum):
     grabcut = "grabcut"
 
 
-def load_config(path: Path | None, sets: list[str] | None, **shortcuts: object) -> cfg.Config:
+def load_config(
+    path: Path | None, sets: list[str] | None, last: Tables | None = None, **shortcuts: object
+) -> cfg.Config:
     """Read the effective configuration; shortcuts such as `scene_backdrop` come last."""
     changes: dict[str, dict[str, object]] = {}
     for name, value in shortcuts.items():
         if value is not None:
             table, _, key = name.partition("_")
             changes.setdefault(table, {})[key] = value
-    return cfg.load(config_file(path), os.environ, sets or ()).with_values(changes)
+    return cfg.load(config_file(path), os.environ, sets or (), last).with_values(changes)
 
 
 def config_file(path: Path | None) -> Path | None:
@@ -106,15 +110,16 @@ def run(
         web_enabled=False if no_web else None,
         virtualcam_enabled=False if no_virtualcam else None,
     )
-    settings = load()
     from realtime.build import load_model
-    from realtime.live import Start, run_line
+    from realtime.live import Start, recall_look, run_line
 
+    read = recall_look(load, config_file(config), console)
+    settings = read()
     signal.signal(signal.SIGTERM, _interrupt)
     matting = load_model(settings.matting)
     if matting.fallback:
         console.print(matting.fallback)
-    start = Start(load, config_file(config), source, passthrough, preview)
+    start = Start(read, config_file(config), source, passthrough, preview)
     try:
         run_line(settings, matting, start, console)
     except KeyboardInterrupt:

@@ -126,7 +126,7 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
     if re.fullmatch(cfg.COLOUR, scene.backdrop):
         red, green, blue = bytes.fromhex(scene.backdrop[1:])
         return backdrop.ColourBackdrop((blue, green, red))
-    path = backdrop_files(scene).get(scene.backdrop, Path(scene.backdrop))
+    path = backdrop_files(Path(scene.folder)).get(scene.backdrop, Path(scene.backdrop))
     rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
         PICTURES: backdrop.PictureBackdrop,
         VIDEOS: backdrop.VideoBackdrop,
@@ -151,9 +151,8 @@ def _room() -> Backdrop:
     return RoomBackdrop()
 
 
-def backdrop_files(scene: cfg.Scene) -> dict[str, Path]:
-    """Return the pictures and videos that the studio offers, by name; links are left out."""
-    folder = Path(scene.folder)
+def backdrop_files(folder: Path) -> dict[str, Path]:
+    """Return the pictures and videos of a folder by name; links are left out."""
     known = PICTURES + VIDEOS
     if not folder.is_dir():
         return {}

@@ -1,6 +1,7 @@
 """What can be set: `config.toml` as frozen pydantic models. Floor 0.
 
-Order: defaults < file < `SCRIM_<TABLE>_<KEY>` environment < `--set table.key=value`.
+Order: defaults < file < the studio's last look < `SCRIM_<TABLE>_<KEY>` environment
+< `--set table.key=value`.
 What a network needs (size, colour order, mean) is no setting: it lives in the IR's card.
 """
 
@@ -132,6 +133,7 @@ class Web(Table):
     )
     port: int = Field(8080, ge=0, le=65535, description="0 = any free port")
     token: str = Field("", description="secret that browsers must bring; empty = none")
+    folder: str = Field("", description="for presets and uploads; empty = the user's own for state")
     max_peers: int = Field(8, ge=1, le=256, description="browsers served at the same time")
     max_cameras: int = Field(
         6, ge=1, le=256, description="of them with a camera of their own; more would slow all"
@@ -181,12 +183,19 @@ class Config(Table):
 
 
 def load(
-    path: Path | None, environment: Mapping[str, str] | None = None, sets: Iterable[str] = ()
+    path: Path | None,
+    environment: Mapping[str, str] | None = None,
+    sets: Iterable[str] = (),
+    last: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Config:
-    """Read the effective configuration; `path` None means defaults. Raises `ConfigError`."""
+    """Read the effective configuration; `path` None means defaults. Raises `ConfigError`.
+
+    `last` are the tables that were changed while Scrim ran last: they come after the file.
+    """
     tables: dict[str, Any] = {}
     for layer in (
         _read_file(path) if path else {},
+        last or {},
         _read_environment(environment or {}),
         read_sets(sets),
     ):

@@ -59,11 +59,22 @@ class Control:
         with self._lock:
             config, waiting = _without_late(self.config.with_values(changes), self.config)
             changed = config.changes_since(self.config)
-            model = _ready_model(config) if "matting" in changed else self.model
+            model = self._model_for(config)
             if self.runner and changed:
                 self._take(self.runner, config, model, changed)
             self.config, self.model = config, model
             return waiting
+
+    def prepare(self, changes: Mapping[str, Mapping[str, Any]]) -> tuple[Config, MattingModel]:
+        """Return what another line begins with that is like this one but for some keys.
+
+        Raises what `change` does.
+        """
+        config = self.config.with_values(changes)
+        return config, self._model_for(config)
+
+    def _model_for(self, config: Config) -> MattingModel:
+        return self.model if config.matting == self.config.matting else _ready_model(config)
 
     @property
     def hidden(self) -> bool:

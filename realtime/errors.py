@@ -2,6 +2,7 @@
 
     ScrimError                       message, hint; the base is never raised
     + ConfigError                    exit 2
+    |   + UnknownName 404  + StoreFull 409
     + ModelError                     exit 3
     |   + ModelNotFound  + ModelContract
     + SourceError                    exit 4
@@ -12,6 +13,7 @@
     + FrameError                     one frame could not be matted: count it, show the slate
     + PeerError                      a browser asked for what it cannot have
         + TooManyPeers 503  + BadOffer 400  + NegotiationFailed 422
+        + BodyTooLarge 413  + BadPicture 422
     EndOfStream                      no error: the source has no more frames
 
 Foreign exceptions are translated in the room where the library lives. The exit code
@@ -45,6 +47,18 @@ class ConfigError(ScrimError):
 
     exit_code = 2
     http_status = 400
+
+
+class UnknownName(ConfigError):
+    """A browser named what is not there."""
+
+    http_status = 404
+
+
+class StoreFull(ConfigError):
+    """There is no room for one more."""
+
+    http_status = 409
 
 
 class ModelError(ScrimError):
@@ -119,6 +133,18 @@ class BadOffer(PeerError):
 
 class NegotiationFailed(PeerError):
     """The offer is well formed, but nothing in it can be agreed on."""
+
+    http_status = 422
+
+
+class BodyTooLarge(PeerError):
+    """A request carries more than is taken."""
+
+    http_status = 413
+
+
+class BadPicture(PeerError):
+    """What was sent is no picture, or one that is too large to be opened."""
 
     http_status = 422
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from realtime.build import backdrop_files
 from realtime.control import Control
@@ -42,7 +43,7 @@ class Keys:
 
     def _next_backdrop(self) -> None:
         scene = self._control.config.scene
-        known = ["blur", *map(str, backdrop_files(scene).values())]
+        known = ["blur", *map(str, backdrop_files(Path(scene.folder)).values())]
         at = known.index(scene.backdrop) if scene.backdrop in known else -1
         self._control.change({"scene": {"backdrop": known[(at + 1) % len(known)]}})
 

@@ -7,17 +7,25 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from realtime import config as cfg
-from realtime.build import make_outlets, make_pipeline, open_camera, open_input
+from realtime.build import (
+    find_model,
+    make_backdrop,
+    make_outlets,
+    make_pipeline,
+    open_camera,
+    open_input,
+)
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
-from realtime.errors import SourceError
+from realtime.errors import ScrimError, SourceError
 from realtime.keys import HELP, Keys, look
 from realtime.matting.engine import MattingModel
 from realtime.reload import Reload, follow
@@ -25,11 +33,35 @@ from realtime.runner import UNWATCHED, Outlet, Runner, Source
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
+from realtime.web.look import tables_of
 from realtime.web.server import serve
+from realtime.web.store import Store
 from realtime.web.studio import Studio
 
 WATCHERS = "watchers"
 """Name of the outlet to browsers."""
+
+
+def recall_look(
+    load: Callable[..., cfg.Config], file: Path | None, console: Console
+) -> Callable[[], cfg.Config]:
+    """Return what loads the configuration with the look that was chosen last in the studio.
+
+    `load` takes that look as tables. One that cannot be had any more is left out, and said.
+    Raises `ConfigError` for a configuration that is wrong without it.
+    """
+    settings = load()
+    if not settings.web.enabled:
+        return load
+    with_last = partial(load, last=tables_of(Store(settings.web.folder).last_look(file)))
+    try:
+        last = with_last()
+        make_backdrop(last.scene)
+        find_model(last.matting.model)
+    except ScrimError as error:
+        console.print(f"the studio's last look is left out: {error}")
+        return load
+    return with_last
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic describes no other one before Python 3.12
 
 WINDOW = 150
 """Frames that a median looks back: five seconds at 30 frames a second."""

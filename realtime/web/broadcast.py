@@ -31,9 +31,13 @@ A viewer that joins in between still has its first picture within half a second.
 
 
 class Broadcast:
-    """A sink whose pictures every viewer gets; costs nothing while nobody watches."""
+    """A sink whose pictures every viewer gets; costs nothing while nobody watches.
+
+    `newest` is the picture that was delivered last.
+    """
 
     def __init__(self, fps: float = 30.0) -> None:
+        self.newest: Frame | None = None
         self._fps = fps
         self._lock = threading.Lock()
         self._closed = False
@@ -92,6 +96,7 @@ class Broadcast:
 
     def write(self, frame: Frame) -> None:
         """Encode a composed picture in every stream that somebody wants, and send it."""
+        self.newest = frame
         wanted = {stream for viewer in self._viewers for stream in viewer.wants}
         for stream in set(self._encoders) - wanted:
             del self._encoders[stream]

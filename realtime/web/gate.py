@@ -1,15 +1,19 @@
 """Who may ask what: checks of every request, and errors as JSON.
 
 DNS rebinding is met by the Host header, foreign pages by the Origin header and by demanding
-content types that a plain form cannot send; a token by `Authorization: Bearer` (RFC 6750).
+content types that a plain form cannot send; a token by `Authorization: Bearer` (RFC 6750) or by
+the cookie that a log-in gives.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import json
 import logging
+import random
+import secrets
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -19,11 +23,16 @@ from realtime.errors import ConfigError, ScrimError
 
 log = logging.getLogger(__name__)
 
-OPEN_PATHS = ("/", "/healthz", "/favicon.ico")
+OPEN_PATHS = ("/", "/photo", "/healthz", "/readyz", "/api/v1/login", "/favicon.ico")
 """With everything under /static/, what needs no token: the page has to ask for it."""
 
 RETRY_S = "5"
 """Seconds after which a place may have become free."""
+
+COOKIE = "scrim"
+
+WRONG_S = (0.3, 0.8)
+"""Seconds that a wrong token waits for its answer: guessing is slow, and timing tells nothing."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
@@ -35,6 +44,37 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Server": "Scrim",
 }
+
+
+class Pass:
+    """What lets a browser in: the token, or the cookie that it was exchanged for.
+
+    The cookie is drawn anew at every start and is of no use to who learns it later.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self.cookie = secrets.token_urlsafe(32)
+
+    def admits(self, request: web.Request) -> bool:
+        """Say whether a request may come in, which everybody may where there is no token."""
+        kind, _, given = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() == "bearer" and self.is_token(given.strip()):
+            return True
+        return not self._token or _same(request.cookies.get(COOKIE, ""), self.cookie)
+
+    def is_token(self, given: str) -> bool:
+        """Compare in a time that tells nothing."""
+        return not self._token or _same(given, self._token)
+
+
+async def refuse_token(request: web.Request) -> web.HTTPException:
+    """Return the answer to a missing token; a wrong one waits for it."""
+    if request.body_exists or "Authorization" in request.headers:
+        await asyncio.sleep(random.uniform(*WRONG_S))
+    error = refuse(web.HTTPUnauthorized, "a token is needed", "it is web.token of config")
+    error.headers["WWW-Authenticate"] = "Bearer"
+    return error
 
 
 def require_token(host: str, token: str) -> None:
@@ -78,7 +118,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return web.json_response({"error": "internal error", "hint": "see the log"}, status=500)
 
 
-def make_gate(host: str, token: str) -> Middleware:
+def make_gate(host: str, entry: Pass) -> Middleware:
     """Return the middleware that lets through our own page, and asks for the token if any."""
 
     @web.middleware
@@ -90,10 +130,8 @@ def make_gate(host: str, token: str) -> Middleware:
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc != request.headers["Host"]:
             raise refuse(web.HTTPForbidden, "other pages may not ask", "open the studio itself")
-        if token and _is_guarded(request.path) and not _has_token(request, token):
-            error = refuse(web.HTTPUnauthorized, "a token is needed", "it is web.token of config")
-            error.headers["WWW-Authenticate"] = "Bearer"
-            raise error
+        if _is_guarded(request.path) and not entry.admits(request):
+            raise await refuse_token(request)
         return await handler(request)
 
     return gate
@@ -103,11 +141,8 @@ def _is_guarded(path: str) -> bool:
     return path not in OPEN_PATHS and not path.startswith("/static/")
 
 
-def _has_token(request: web.Request, token: str) -> bool:
-    kind, _, given = request.headers.get("Authorization", "").partition(" ")
-    return kind.lower() == "bearer" and hmac.compare_digest(
-        given.strip().encode("utf-8", "surrogateescape"), token.encode()
-    )
+def _same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
 
 
 def _host_allowed(header: str, configured: str) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from realtime.web.gate import Pass
 from realtime.web.peers import Peers
 from realtime.web.studio import Studio
 
 STUDIO = web.AppKey("studio", Studio)
 PEERS = web.AppKey("peers", Peers)
+PASS = web.AppKey("pass", Pass)

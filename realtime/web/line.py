@@ -24,7 +24,7 @@ class BrowserLine:
         self.source = BrowserSource()
         self.broadcast = Broadcast(self.source.fps)
         self._runner = Runner(
-            lambda: self.source,
+            self.source.open,
             make_pipeline(config, model, stats),
             [Outlet("browser", lambda: self.broadcast, self.source.fps)],
             (config.camera.width, config.camera.height),

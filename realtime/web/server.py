@@ -9,25 +9,26 @@ from aiohttp import web
 
 from realtime.errors import ConfigError
 from realtime.web import gate, whep, whip
-from realtime.web.keys import PEERS, STUDIO
+from realtime.web.api.table import api_routes
+from realtime.web.body import MAX_BODY
+from realtime.web.keys import PASS, PEERS, STUDIO
 from realtime.web.peers import Peers
 from realtime.web.routes import STATIC, routes
 from realtime.web.studio import Studio
-
-MAX_BODY = 128 * 1024
-"""Bytes of a request; an offer has about 5,000."""
 
 
 def make_app(studio: Studio) -> web.Application:
     """Build the server's application. Raises `ConfigError` for an open address without token."""
     settings = studio.control.config.web
     gate.require_token(settings.host, settings.token)
+    entry = gate.Pass(settings.token)
     app = web.Application(
-        middlewares=[gate.errors_as_json, gate.make_gate(settings.host, settings.token)],
+        middlewares=[gate.errors_as_json, gate.make_gate(settings.host, entry)],
         client_max_size=MAX_BODY,
     )
-    app[STUDIO], app[PEERS] = studio, Peers(settings.max_peers, settings.max_cameras)
-    for table in (routes, whep.routes, whip.routes):
+    app[STUDIO], app[PASS] = studio, entry
+    app[PEERS] = Peers(settings.max_peers, settings.max_cameras)
+    for table in (routes, api_routes(), whep.routes, whip.routes):
         app.add_routes(table)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(gate.add_headers)

@@ -1,77 +1,79 @@
-"""What the server serves: the local line with its figures, and the scenes to choose from."""
+"""What the server serves: the local line, and everything that may be chosen by name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from realtime.build import PICTURES, backdrop_files
+from realtime.build import DEFAULT_MODEL, backdrop_files, model_names
 from realtime.config import COLOUR, Config
 from realtime.control import Control
-from realtime.errors import ConfigError
+from realtime.errors import UnknownName
 from realtime.web.broadcast import Broadcast
+from realtime.web.look import look_of, tables_of
+from realtime.web.store import Store
 
-COLOURS = ("#2f3e46", "#e8e4dc", "#35524a", "#7a4b3a")
-"""Colours that the studio offers beside its own colour picker."""
-
-OPEN_KEYS = ("backdrop", "fit", "blur")
-"""Keys of [scene] that a browser may change; the folder is not among them."""
+Tables = dict[str, dict[str, Any]]
 
 
 class Studio:
-    """`control` and `watch` are the local line's."""
+    """`control` and `watch` are the local line's; `store` keeps presets, uploads, the last look.
+
+    Browsers name backdrops and models; what the name stands for is found here and nowhere else.
+    """
 
     def __init__(self, control: Control, watch: Broadcast) -> None:
         self.control = control
         self.watch = watch
+        self.store = Store(control.config.web.folder)
+        self._begun = control.config
 
     @property
     def has_camera(self) -> bool:
         """Whether there is a local line to watch."""
         return self.control.runner is not None
 
-    def state(self) -> dict[str, Any]:
-        """Return what the page shows of the local line."""
-        return {
-            "camera": self.has_camera,
-            "scene": self.shown(self.control.config),
-            "figures": self.control.stats.snapshot() if self.has_camera else None,
-        }
+    def backdrops(self) -> dict[str, Path]:
+        """Return pictures and videos by name: the configured one, the folder's and uploads."""
+        scene = self._begun.scene
+        known = backdrop_files(Path(scene.folder)) | backdrop_files(self.store.uploads)
+        path = Path(scene.backdrop)
+        return {path.name: path, **known} if path.is_file() else known
+
+    def models(self) -> dict[str, str]:
+        """Return what [matting] calls each model that may be chosen, by name."""
+        begun = self._begun.matting.model
+        return {name: name for name in model_names()} | {Path(begun).stem: begun}
 
     def shown(self, config: Config) -> dict[str, Any]:
-        """Return a configuration's scene as browsers may see it: names, never paths."""
-        scene = config.scene
-        return {
-            "backdrop": Path(scene.backdrop).name,
-            "fit": scene.fit,
-            "blur": scene.blur,
+        """Return a configuration's look as browsers may see it: names, never paths."""
+        look = look_of(config)
+        look["scene.backdrop"] = Path(look["scene.backdrop"]).name
+        model = Path(look["matting.model"]).stem
+        look["matting.model"] = DEFAULT_MODEL if model == "default" else model
+        return look
+
+    def tables(self, look: Mapping[str, Any]) -> Tables:
+        """Return a checked look as changes of the configuration. Raises `UnknownName`."""
+        places: dict[str, Callable[[str], str]] = {
+            "scene.backdrop": self._backdrop,
+            "matting.model": self._model,
         }
+        found = {key: places[key](value) if key in places else value for key, value in look.items()}
+        return tables_of(found)
 
-    def backdrops(self) -> list[dict[str, str]]:
-        """Return names and kinds of all backdrops; colours are only a choice, any is allowed."""
-        found = [{"name": "blur", "kind": "blur"}]
-        found += [{"name": colour, "kind": "colour"} for colour in COLOURS]
-        for name, path in backdrop_files(self.control.config.scene).items():
-            kind = "picture" if path.suffix.lower() in PICTURES else "video"
-            found.append({"name": name, "kind": kind})
-        return found
+    def _backdrop(self, name: str) -> str:
+        if name == "blur" or re.fullmatch(COLOUR, name):
+            return name
+        path = self.backdrops().get(name)
+        if path is None:
+            raise UnknownName(f"no backdrop {name!r}", "choose one of /api/v1/backdrops")
+        return str(path)
 
-    def scene(self, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """Return a browser's changes as changes of the configuration. Raises `ConfigError`."""
-        for key in changes:
-            if key not in OPEN_KEYS:
-                raise ConfigError(f"scene.{key}: no such key", f"known: {', '.join(OPEN_KEYS)}")
-        if "backdrop" in changes:
-            changes = {**changes, "backdrop": self.backdrop(changes["backdrop"])}
-        return {"scene": dict(changes)}
-
-    def backdrop(self, name: object) -> str:
-        """Return what [scene] calls a backdrop that a browser names. Raises `ConfigError`."""
-        if name == "blur" or (isinstance(name, str) and re.fullmatch(COLOUR, name)):
-            return str(name)
-        files = backdrop_files(self.control.config.scene)
-        if not isinstance(name, str) or name not in files:
-            raise ConfigError(f"no backdrop {name!r}", "choose one of /api/v1/backdrops")
-        return str(files[name])
+    def _model(self, name: str) -> str:
+        known = self.models()
+        if name not in known:
+            raise UnknownName(f"no model {name!r}", f"choose one of {', '.join(known)}")
+        return known[name]

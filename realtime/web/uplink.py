@@ -30,6 +30,13 @@ class BrowserSource:
     def __init__(self) -> None:
         self._slot: Slot[tuple[VideoFrame, float]] = Slot()
         self._number = -1
+        self._ended = False
+
+    def open(self) -> BrowserSource:
+        """Give pictures again: a line that rests has closed its source."""
+        if not self._ended:
+            self._slot = Slot()
+        return self
 
     def read(self) -> Frame:
         """Return the newest picture, waiting for it. Raises `EndOfStream` after `close`."""
@@ -50,6 +57,7 @@ class BrowserSource:
             while True:
                 self._slot.put((await track.recv(), time.monotonic()))
         except MediaStreamError:
+            self._ended = True
             self.close()
 
 

@@ -30,5 +30,6 @@ def config(toy_ir: Path, tmp_path: Path) -> Config:
             "camera": {"width": SIZE[0], "height": SIZE[1], "fps": FPS},
             "matting": {"model": str(toy_ir)},
             "scene": {"backdrop": "#0000c8", "folder": str(folder)},
+            "web": {"folder": str(tmp_path / "state")},
         }
     )

@@ -122,8 +122,10 @@ async def browser(camera: Camera | None = None) -> AsyncIterator[Browser]:
         await browser.connection.close()
 
 
-async def lend_camera(client: TestClient[Any, Any], guest: Browser, **scene: object) -> str:
-    body = {"type": "offer", "sdp": await guest.offer(), "scene": scene}
+async def lend_camera(
+    client: TestClient[Any, Any], guest: Browser, scene: dict[str, object] | None = None
+) -> str:
+    body = {"type": "offer", "sdp": await guest.offer(), "scene": scene or {}}
     answer = await (await client.post("/offer", json=body)).json()
     assert "x-google-start-bitrate=2500" in answer["sdp"]
     await guest.accept(answer["sdp"])

@@ -20,7 +20,7 @@ async def test_without_a_camera_there_is_nothing_to_watch(config: Config) -> Non
         assert state["camera"] is False and state["figures"] is None
         assert state["peers"] == {"taken": 0, "places": 8}
         assert "no camera here" in await error_of(await post_sdp(client, OFFER), 404)
-        await error_of(await client.patch("/api/v1/scene", json={"blur": 0.1}), 404)
+        await error_of(await client.patch("/api/v1/scene", json={"scene.blur": 0.1}), 404)
 
 
 @in_loop
@@ -30,26 +30,31 @@ async def test_backdrops_are_names_and_never_paths(config: Config) -> None:
     (folder / "link.png").symlink_to(folder.parent / "secret.png")
     async with served(config, camera=True) as client:
         listed = (await (await client.get("/api/v1/backdrops")).json())["backdrops"]
-        assert {"name": "yellow.png", "kind": "picture"} in listed
-        assert {"name": "blur", "kind": "blur"} in listed
+        assert {"name": "yellow.png", "kind": "picture", "uploaded": False} in listed
+        assert {"name": "blur", "kind": "blur", "uploaded": False} in listed
         assert "link.png" not in [item["name"] for item in listed]
-        for name in ("../secret.png", str(folder.parent / "secret.png"), "link.png", 7, None):
-            answer = await client.patch("/api/v1/scene", json={"backdrop": name})
-            assert "no backdrop" in await error_of(answer, 400)
+        for name in ("../secret.png", str(folder.parent / "secret.png"), "link.png"):
+            answer = await client.patch("/api/v1/scene", json={"scene.backdrop": name})
+            assert "no backdrop" in await error_of(answer, 404)
         state = await client.get("/api/v1/state")
         assert str(folder.parent) not in await state.text()
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"folder": "/"}, {"blur": 2}, {"blur": float("nan")}, {"fit": "melt"}, {"backdrops": "blur"}],
+    [
+        *({"scene.folder": "/"}, {"matting.threads": 64}, {"web.token": ""}, {"scene": {}}),
+        *({"scene.blur": 2}, {"scene.blur": "0.5"}, {"scene.blur": float("nan")}),
+        *({"scene.fit": "melt"}, {"scene.backdrop": 7}, {"scene.backdrop": None}),
+    ],
 )
 @in_loop
 async def test_a_wrong_scene_changes_nothing(config: Config, changes: dict[str, object]) -> None:
     async with served(config, camera=True) as client:
+        before = (await (await client.get("/api/v1/state")).json())["scene"]
         await error_of(await client.patch("/api/v1/scene", json=changes), 400)
         state = await (await client.get("/api/v1/state")).json()
-        assert state["scene"] == {"backdrop": "#0000c8", "fit": "crop", "blur": 0.5}
+        assert state["scene"] == before
 
 
 @in_loop

@@ -13,7 +13,7 @@ from realtime.config import Config
 from realtime.control import Control
 from realtime.errors import ConfigError
 from realtime.stats import Stats
-from realtime.web import server
+from realtime.web import gate, server
 from realtime.web.broadcast import Broadcast
 from realtime.web.studio import Studio
 from tests.web.serving import error_of, in_loop, served
@@ -32,7 +32,7 @@ async def test_the_page_may_load_nothing_from_elsewhere(config: Config) -> None:
         missing = await client.get("/static/..%2fserver.py")
         assert missing.status in (403, 404)
         assert missing.headers["X-Content-Type-Options"] == "nosniff"
-        assert await (await client.get("/healthz")).json() == {"ok": True}
+        assert await (await client.get("/healthz")).json() == {"ok": True, "state": "no camera"}
 
 
 @pytest.mark.parametrize(
@@ -62,15 +62,21 @@ async def test_who_listens_everywhere_has_any_address(
 async def test_other_pages_may_not_ask(config: Config, origin: str) -> None:
     async with served(config, camera=True) as client:
         ours = str(client.make_url("/")).rstrip("/")
-        change = {"backdrop": "#00ff00"}
+        change = {"scene.backdrop": "#00ff00"}
         answer = await client.patch("/api/v1/scene", json=change, headers={"Origin": origin})
         assert "other pages" in await error_of(answer, 403)
         answer = await client.patch("/api/v1/scene", json=change, headers={"Origin": ours})
         assert answer.status == 200
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong token does not wait for its answer."""
+    monkeypatch.setattr(gate, "WRONG_S", (0, 0))
+
+
 @in_loop
-async def test_a_token_is_asked_for(config: Config) -> None:
+async def test_a_token_is_asked_for(config: Config, at_once: None) -> None:
     async with served(config, token="s3cret") as client:
         assert (await client.get("/")).status == 200
         for given in ("", "Bearer wrong", "Bearer", "Basic s3cret", "Bearer s3cret\u00e9"):
@@ -80,6 +86,26 @@ async def test_a_token_is_asked_for(config: Config) -> None:
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
         right = {"Authorization": "Bearer s3cret"}
         assert (await client.get("/api/v1/state", headers=right)).status == 200
+
+
+@in_loop
+async def test_the_token_is_exchanged_for_a_cookie(config: Config) -> None:
+    async with served(config, token="s3cret") as client:
+        wrong = await client.post("/api/v1/login", json={"token": "wrong"})
+        assert "token" in await error_of(wrong, 401)
+        assert not wrong.cookies
+        right = await client.post("/api/v1/login", json={"token": "s3cret"})
+        cookie = right.cookies[gate.COOKIE]
+        assert (
+            cookie["httponly"] and cookie["samesite"] == "Strict" and "s3cret" not in cookie.value
+        )
+        cookies = {gate.COOKIE: cookie.value}
+        for jar, status in ((cookies, 200), ({gate.COOKIE: "guess"}, 401), ({}, 401)):
+            client.session.cookie_jar.clear()
+            assert (await client.get("/api/v1/state", cookies=jar)).status == status
+    async with served(config, token="s3cret") as client:
+        again = await client.get("/api/v1/state", cookies=cookies)
+        assert again.status == 401, "it ends with the program"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "laptop.local"])
@@ -99,10 +125,10 @@ def test_an_open_address_needs_a_token(config: Config, host: str) -> None:
 async def test_an_unknown_error_keeps_its_details(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Studio) -> None:
+    def fail(self: Studio, config: Config) -> None:
         raise RuntimeError("the secret is 42")
 
-    monkeypatch.setattr(Studio, "state", fail)
+    monkeypatch.setattr(Studio, "shown", fail)
     studio = Studio(Control(config, load_model(config.matting), Stats(), None), Broadcast())
     app = server.make_app(studio)
     async with TestClient(TestServer(app)) as client:

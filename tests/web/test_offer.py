@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from realtime.config import Config
 from realtime.errors import BadOffer, NegotiationFailed
-from realtime.web import body as module
-from realtime.web import server
+from realtime.web import body as bodies
 from realtime.web.offer import read_offer, with_start_rate
 from tests.web.guest import OFFER, post_sdp
 from tests.web.serving import error_of, in_loop, served
@@ -21,7 +20,7 @@ from tests.web.serving import error_of, in_loop, served
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
-        (b"x" * (server.MAX_BODY + 1), "application/json", 413),
+        (b"x" * (bodies.MAX_BODY + 1), "application/json", 413),
         (b"{}", "text/plain", 415),
         (b"{", "application/json", 400),
         (b"\xff\xfe", "application/json", 400),
@@ -41,7 +40,7 @@ async def test_bad_bodies(config: Config, body: bytes, kind: str, status: int) -
 
 @in_loop
 async def test_a_slow_body_is_given_up(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT_S", 0.1)
     ended = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:

@@ -26,11 +26,11 @@ async def test_a_lent_camera_comes_back_without_the_room(config: Config, loopbac
         figures = (await (await client.get(f"/api/v1/sessions/{session}")).json())["figures"]
         assert figures["state"] == "live" and figures["frames"] > 0
         path = f"/api/v1/sessions/{session}/scene"
-        changed = await client.patch(path, json={"backdrop": "yellow.png"})
-        assert (await changed.json())["backdrop"] == "yellow.png"
+        changed = await client.patch(path, json={"scene.backdrop": "yellow.png"})
+        assert (await changed.json())["scene.backdrop"] == "yellow.png"
         await guest.sees(GREEN, YELLOW)
         assert "no backdrop" in await error_of(
-            await client.patch(path, json={"backdrop": "gone.png"}), 400
+            await client.patch(path, json={"scene.backdrop": "gone.png"}), 404
         )
         assert (await client.delete(f"/api/v1/sessions/{session}")).status == 204
         assert await taken(client) == 0
@@ -40,7 +40,7 @@ async def test_a_lent_camera_comes_back_without_the_room(config: Config, loopbac
 @in_loop
 async def test_a_scene_comes_with_the_offer(config: Config, loopback: None) -> None:
     async with served(config) as client, browser(Camera()) as guest:
-        await lend_camera(client, guest, backdrop="yellow.png")
+        await lend_camera(client, guest, {"scene.backdrop": "yellow.png"})
         await guest.sees(GREEN, YELLOW)
 
 
@@ -82,7 +82,7 @@ async def test_two_browsers_watch_the_local_line(config: Config, loopback: None)
         assert first.headers["ETag"].startswith('"')
         assert first.headers["Location"] != second.headers["Location"]
         await one.sees(GREEN, BLUE)
-        changed = await client.patch("/api/v1/scene", json={"backdrop": "yellow.png"})
+        changed = await client.patch("/api/v1/scene", json={"scene.backdrop": "yellow.png"})
         assert changed.status == 200
         await asyncio.gather(one.sees(GREEN, YELLOW), two.sees(GREEN, YELLOW))
         secret = first.headers["Location"].removeprefix("/whep/")

@@ -12,11 +12,11 @@ export function showBackdrops(backdrops, choose) {
     if (kind === "colour") byId("own-colour").parentElement.before(swatch(name, choose));
     else byId("pictures").append(tile(name, kind, choose));
   }
-  byId("own-colour").oninput = settled((event) => choose({ backdrop: event.target.value }));
-  byId("blur").oninput = settled((event) => choose({ blur: Number(event.target.value) }));
+  byId("own-colour").oninput = settled((event) => choose({ "scene.backdrop": event.target.value }));
+  byId("blur").oninput = settled((event) => choose({ "scene.blur": Number(event.target.value) }));
 }
 
-export function showScene({ backdrop, blur }) {
+export function showScene({ "scene.backdrop": backdrop, "scene.blur": blur }) {
   const buttons = document.querySelectorAll("[data-backdrop]");
   const names = [...buttons].map((button) => button.dataset.backdrop);
   for (const button of buttons) {
@@ -51,7 +51,7 @@ function choice(name, look, choose) {
   button.className = look;
   button.dataset.backdrop = name;
   button.setAttribute("aria-pressed", "false");
-  button.onclick = () => choose({ backdrop: name });
+  button.onclick = () => choose({ "scene.backdrop": name });
   return button;
 }
 

@@ -108,7 +108,7 @@ async function poll() {
     const { figures, scene: now } = await askJson("GET", path);
     if (mine !== attempt) return;
     showFigures(figures);
-    if (!line.session && now.backdrop !== scene.backdrop) showScene((scene = now));
+    if (!line.session && now["scene.backdrop"] !== scene["scene.backdrop"]) showScene((scene = now));
     if (picture.classList.contains("on")) {
       status(figures.state === "live" ? "Live" : figures.state, figures.state === "live" ? "live" : "bad");
     }

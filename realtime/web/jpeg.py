@@ -1,4 +1,4 @@
-"""A small JPEG of a backdrop, for the studio's buttons."""
+"""Frames as JPEG (ITU-T T.81), for thumbnails and snapshots."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from fractions import Fraction
 from av import CodecContext, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 
-from realtime.build import make_backdrop
-from realtime.config import Scene
-
-SIZE = (240, 136)
+from realtime.frame import Frame
 
 
-def thumbnail(scene: Scene) -> bytes:
-    """Return the backdrop of a scene as a JPEG of `SIZE`. Raises `ConfigError`."""
-    picture = VideoFrame.from_ndarray(make_backdrop(scene).alone(SIZE).i420, "yuv420p")
-    return _jpeg(picture.reformat(format="yuvj420p", threads=1))
-
-
-def _jpeg(picture: VideoFrame) -> bytes:
+def encode_jpeg(frame: Frame) -> bytes:
+    """Return a frame as a JPEG. The file's range is full (JFIF), the frame's is limited."""
+    limited = VideoFrame.from_ndarray(frame.i420, "yuv420p")
+    picture = limited.reformat(format="yuvj420p", threads=1)
     encoder = CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height = picture.width, picture.height

@@ -1,0 +1,63 @@
+"""Networks and devices by HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from realtime.build import DEFAULT_MODEL, find_model
+from realtime.matting.engine import available_devices, read_card
+from realtime.web.api.operation import respond
+from realtime.web.keys import STUDIO
+from realtime.web.look import Strict
+
+
+class Model(Strict):
+    """A network's card, in short."""
+
+    name: str
+    default: bool
+    licence: str
+    origin: str
+    sizes: list[tuple[int, int]]
+    classes: list[str]
+    figures: dict[str, float]
+
+
+class Device(Strict):
+    """What OpenVINO can compute on; `name` is what `matting.device` takes."""
+
+    name: str
+    title: str
+
+
+class Models(Strict):
+    """What may be chosen."""
+
+    models: list[Model]
+    devices: list[Device]
+
+
+async def read_models(request: web.Request) -> web.StreamResponse:
+    return respond(await asyncio.to_thread(_found, request.app[STUDIO].models()))
+
+
+def _found(names: dict[str, str]) -> Models:
+    models = [_model(name, known) for name, known in names.items() if name != "default"]
+    titles = available_devices()
+    devices = [Device(name=title.partition(" ")[0], title=title) for title in titles]
+    return Models(models=models, devices=devices)
+
+
+def _model(name: str, known: str) -> Model:
+    card = read_card(find_model(known))
+    return Model(
+        name=name,
+        default=name == DEFAULT_MODEL,
+        licence=card.licence,
+        origin=card.origin,
+        sizes=list(card.sizes),
+        classes=list(card.classes),
+        figures=card.figures,
+    )

@@ -1,0 +1,121 @@
+"""Presets and the last look: kept between runs, whole at every moment."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from rich.console import Console
+
+from realtime.config import Config
+from realtime.live import recall_look
+from realtime.web import store
+from realtime.web.store import Store
+from tests.web.serving import error_of, in_loop, served
+
+LOOK = {"scene.backdrop": "yellow.png", "temporal.strength": 0.3}
+
+
+@in_loop
+async def test_presets_outlive_the_server(config: Config) -> None:
+    async with served(config, camera=True) as client:
+        for name, status in (("Büro, hell", 201), ("Büro, hell", 200), ("a+b 'c' & <d>", 201)):
+            assert (await client.put(f"/api/v1/presets/{name}", json=LOOK)).status == status
+    async with served(config, camera=True) as client:
+        found = (await (await client.get("/api/v1/presets")).json())["presets"]
+        assert found == {"Büro, hell": LOOK, "a+b 'c' & <d>": LOOK}
+        chosen = await client.patch("/api/v1/scene", json=found["Büro, hell"])
+        assert (await chosen.json())["temporal.strength"] == 0.3
+        assert (await client.delete("/api/v1/presets/Büro, hell")).status == 204
+        await error_of(await client.delete("/api/v1/presets/Büro, hell"), 404)
+
+
+@in_loop
+async def test_what_cannot_be_a_preset(config: Config) -> None:
+    async with served(config) as client:
+        for name in ("%2F", "%00", "x" * 41, ".hidden", "a%5Cb"):
+            await error_of(await client.put(f"/api/v1/presets/{name}", json=LOOK), 400)
+        gone = {"scene.backdrop": "gone.png"}
+        await error_of(await client.put("/api/v1/presets/a", json=gone), 404)
+        await error_of(await client.put("/api/v1/presets/a", json={"web.token": ""}), 400)
+        assert await (await client.get("/api/v1/presets")).json() == {"presets": {}}
+
+
+def test_presets_end_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MAX_PRESETS", 1)
+    kept = Store(str(tmp_path))
+    kept.save_preset("one", LOOK)
+    with pytest.raises(store.StoreFull):
+        kept.save_preset("two", LOOK)
+    assert not kept.save_preset("one", {}), "the same name is replaced"
+
+
+@in_loop
+async def test_the_last_look_is_remembered(config: Config) -> None:
+    async with served(config, camera=True) as client:
+        await client.patch("/api/v1/scene", json=LOOK)
+    last = Store(config.web.folder).last_look()
+    folder = Path(config.scene.folder)
+    assert last["scene.backdrop"] == str(folder / "yellow.png")
+    assert recalled(config).temporal.strength == 0.3
+    assert recalled(config).scene.backdrop == last["scene.backdrop"]
+    (folder / "yellow.png").unlink()
+    assert recalled(config).scene.backdrop == "#0000c8", "it is gone"
+
+
+def test_a_newer_file_wins_over_the_last_look(config: Config, tmp_path: Path) -> None:
+    Store(config.web.folder).remember({"scene.blur": 0.9})
+    file = tmp_path / "config.toml"
+    file.touch()
+    assert recalled(config, file).scene.blur == 0.9
+    os.utime(file, (2**31, 2**31))
+    assert recalled(config, file).scene.blur == 0.5
+
+
+def recalled(config: Config, file: Path | None = None) -> Config:
+    """What `scrim run` would begin with."""
+
+    def load(last: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> Config:
+        return config.with_values(last)
+
+    return recall_look(load, file, Console(file=io.StringIO()))()
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_a_broken_file_is_put_aside(tmp_path: Path, broken: bytes) -> None:
+    (tmp_path / "presets.json").write_bytes(broken)
+    kept = Store(str(tmp_path))
+    assert kept.presets() == {}
+    kept.save_preset("new", LOOK)
+    assert (tmp_path / "presets.json.broken").read_bytes() == broken
+    assert kept.presets() == {"new": LOOK}
+
+
+WRITER = """
+import itertools, sys
+from realtime.web.store import Store
+kept = Store(sys.argv[1])
+for n in itertools.count():
+    kept.save_preset(f"p{n % 50}", {"scene.blur": 0.5, "scene.backdrop": "x" * 5000})
+    kept.remember({"scene.blur": 0.25, "n": n})
+"""
+
+
+def test_a_killed_program_leaves_whole_files(tmp_path: Path) -> None:
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)])
+        while not (tmp_path / "look.json").exists() or not Store(str(tmp_path)).presets():
+            time.sleep(0.01)
+        time.sleep(0.1)
+        writer.kill()
+        writer.wait()
+        kept = Store(str(tmp_path))
+        assert kept.presets() and kept.last_look()["scene.blur"] == 0.25
+    assert not list(tmp_path.glob("*.broken"))
