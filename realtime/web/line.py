@@ -9,7 +9,14 @@ from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
+from realtime.web.ladder import Climber
 from realtime.web.uplink import BrowserSource
+
+EASE_S = 2.0
+"""Seconds over which received and composed pictures are compared."""
+
+KEPT_UP = 0.95
+"""Share of the received pictures that is as good as all of them."""
 
 
 class BrowserLine:
@@ -31,7 +38,22 @@ class BrowserLine:
             stats,
         )
         self.control = Control(config, model, stats, self._runner)
+        self._climber = Climber()
+        self._received, self._composed, self._eased_at = 0, 0, 0.0
         self._runner.start()
+
+    def ease(self, now: float) -> None:
+        """Compose smaller pictures while there are more than can be composed; call it often.
+
+        The rate comes down by itself, because only the newest picture is taken.
+        """
+        received, composed = self.source.received, self.control.stats.snapshot()["frames"]
+        if now - self._eased_at < EASE_S:
+            return
+        rates = (composed - self._composed) / KEPT_UP, float(received - self._received)
+        self._received, self._composed, self._eased_at = received, composed, now
+        if self.source.ladder:
+            self.source.rung = self._climber.judge(*rates, self.source.ladder, now)
 
     def stop(self) -> None:
         """End all threads."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -128,11 +129,19 @@ class Peer:
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 await self._connected.wait()
-            await self._ended.wait()
         except TimeoutError:
             log.warning("a browser was answered and never came")
+        else:
+            await self._watch_over()
         finally:
             await self._take_down()
+
+    async def _watch_over(self) -> None:
+        while not self._ended.is_set():
+            if self.line:
+                self.line.ease(time.monotonic())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 1.0)
 
     async def _take_down(self) -> None:
         if self._viewer:

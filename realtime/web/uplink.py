@@ -15,19 +15,25 @@ from av import VideoFrame
 
 from realtime.errors import EndOfStream
 from realtime.frame import Bytes, Frame
-from realtime.pixels import blank, even, writable_planes
+from realtime.pixels import blank, even, fit, writable_planes
 from realtime.slot import Slot
+from realtime.web.ladder import Rung, rungs
 
 MAX_PIXELS = 3840 * 2160
 """A browser's pictures may have any shape, but no more pixels than the largest camera."""
 
 
 class BrowserSource:
-    """Gives the pictures that `drain` receives; any size, also one that changes on the way."""
+    """Gives the pictures that `drain` receives; any size, also one that changes on the way.
+
+    `received` counts them; `rung` says by how many halves they are made smaller.
+    """
 
     fps = 30.0
 
     def __init__(self) -> None:
+        self.received, self.rung = 0, 0
+        self.ladder: list[Rung] = []
         self._slot: Slot[tuple[VideoFrame, float]] = Slot()
         self._number = -1
         self._ended = False
@@ -44,7 +50,10 @@ class BrowserSource:
             picture, captured_at = item
             self._number += 1
             if 0 < picture.width * picture.height <= MAX_PIXELS:
-                return Frame(i420_of(picture), self._number, captured_at, picture.pts)
+                frame = Frame(i420_of(picture), self._number, captured_at, picture.pts)
+                self.ladder = rungs(frame.size)
+                rung = self.ladder[min(self.rung, len(self.ladder) - 1)]
+                return fit(frame, rung.size, "stretch")
         raise EndOfStream
 
     def close(self) -> None:
@@ -56,6 +65,7 @@ class BrowserSource:
         try:
             while True:
                 self._slot.put((await track.recv(), time.monotonic()))
+                self.received += 1
         except MediaStreamError:
             self._ended = True
             self.close()

@@ -14,7 +14,11 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from realtime import pixels
+from realtime.build import load_model
+from realtime.config import Config
 from realtime.errors import EndOfStream
+from realtime.web.ladder import rungs
+from realtime.web.line import BrowserLine
 from realtime.web.uplink import BrowserSource, i420_of
 from tests.web.guest import share_of
 from tests.web.serving import GREEN
@@ -76,3 +80,28 @@ def test_a_picture_beyond_all_cameras_is_left_out() -> None:
     asyncio.run(source.drain(Film([coloured((8000, 2000))])))
     with pytest.raises(EndOfStream):
         source.read()
+
+
+def test_pictures_become_smaller_while_there_are_too_many(config: Config) -> None:
+    line = BrowserLine(config, load_model(config.matting))
+    line.source.ladder = rungs((640, 360))
+    seen = []
+    try:
+        for second, composed in ((100, 60), (110, 20), (120, 59), (130, 59)):
+            line.source.received += 60
+            for _ in range(composed):
+                line.control.stats.composed()
+            line.ease(second)
+            seen.append(line.source.rung)
+    finally:
+        line.stop()
+    assert seen == [0, 1, 0, 0]
+
+
+def test_a_rung_of_a_source_halves_its_pictures() -> None:
+    source = BrowserSource()
+    source.rung = 1
+    asyncio.run(source.drain(Film([coloured((640, 360))])))
+    frame = source.read()
+    assert frame.size == (320, 180) and share_of(pixels.to_bgr(frame), GREEN) == 1
+    assert source.received == 1
