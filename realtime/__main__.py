@@ -86,6 +86,13 @@ def run(
     device: Device = None,
     host: Annotated[str | None, typer.Option("--host", help="Address of the studio.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port of the studio.")] = None,
+    publish: Annotated[
+        str | None,
+        typer.Option("--publish", metavar="URL", help="A WHIP endpoint, or rtp://host:port."),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", help="Secret that the WHIP endpoint asks for.")
+    ] = None,
     no_web: Annotated[bool, typer.Option("--no-web", help="No studio.")] = False,
     no_virtualcam: Annotated[bool, typer.Option("--no-virtualcam", help="No camera out.")] = False,
     preview: Annotated[
@@ -108,6 +115,8 @@ def run(
         web_host=host,
         web_port=port,
         web_enabled=False if no_web else None,
+        publish_url=publish,
+        publish_token=token,
         virtualcam_enabled=False if no_virtualcam else None,
     )
     from realtime.build import load_model

@@ -118,6 +118,15 @@ class Recording(Table):
     path: str = Field("", description="video file to write while running; empty = off")
 
 
+class Publish(Table):
+    url: str = Field(
+        "",
+        pattern=r"^(|(https?|rtp)://\S+)$",
+        description="where the picture goes: a WHIP endpoint, or rtp://host:port; empty = off",
+    )
+    token: str = Field("", description="secret that the WHIP endpoint asks for; empty = none")
+
+
 class IceServer(Table):
     """A STUN or TURN server (RFC 7064, RFC 7065)."""
 
@@ -165,6 +174,7 @@ class Config(Table):
     virtualcam: VirtualCam = VirtualCam()
     recording: Recording = Recording()
     web: Web = Web()
+    publish: Publish = Publish()
 
     def with_values(self, changes: Mapping[str, Mapping[str, Any]]) -> Config:
         """Return a copy with some keys changed, checked like a file. Raises `ConfigError`."""

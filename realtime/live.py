@@ -34,12 +34,13 @@ from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
 from realtime.web.look import tables_of
+from realtime.web.publish import publish
 from realtime.web.server import serve
 from realtime.web.store import Store
 from realtime.web.studio import Studio
 
 WATCHERS = "watchers"
-"""Name of the outlet to browsers."""
+"""Name of the outlet to browsers and to where the picture is published."""
 
 
 def recall_look(
@@ -104,7 +105,7 @@ def _line(
 ) -> Runner:
     settings = control.config
     outlets: list[Outlet] = make_outlets(settings, console.print)
-    if settings.web.enabled:
+    if settings.web.enabled or settings.publish.url:
         outlets.append(Outlet(WATCHERS, lambda: watch, settings.camera.fps))
     if window:
         outlets.append(Outlet("preview", lambda: window, settings.camera.fps))
@@ -158,6 +159,8 @@ async def _attend(
         jobs.append(serve(Studio(control, watch), settings.web.host, settings.web.port))
     if control.runner and settings.camera.on_demand:
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
+    if control.runner and settings.publish.url:
+        jobs.append(_publish(settings, watch, console))
     if start.file:
         jobs.append(follow(start.file, reload))
     if window:
@@ -176,6 +179,11 @@ async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None
     names = {outlet.name for outlet in line.outlets if not outlet.device}
     always = len(names - {WATCHERS})
     await serve_demand(line, devices, lambda: watch.viewers + always, linger_s)
+
+
+async def _publish(settings: cfg.Config, watch: Broadcast, console: Console) -> None:
+    url, token = settings.publish.url, settings.publish.token
+    await publish(watch, url, token, settings.web.ice_servers, console.print)
 
 
 async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:

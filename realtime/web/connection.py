@@ -15,6 +15,7 @@ from OpenSSL import SSL
 
 from realtime.config import IceServer
 from realtime.web.encoder import Encoded
+from realtime.web.offer import CODECS
 from realtime.web.viewer import Viewer
 
 CIPHERS = b":".join(
@@ -46,6 +47,14 @@ def _with_ciphers(make_context: Callable[..., SSL.Context], **arguments: object)
     context = make_context(**arguments)
     context.set_cipher_list(CIPHERS)
     return context
+
+
+def preferred() -> list[object]:
+    """Return aiortc's codecs in our order, and retransmission (RFC 4588)."""
+    known = RTCRtpSender.getCapabilities("video").codecs
+    order = [*(f"video/{codec}".lower() for codec in CODECS), "video/rtx"]
+    wanted = [codec for codec in known if codec.mimeType.lower() in order]
+    return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))
 
 
 def send(sender: RTCRtpSender, viewer: Viewer) -> None:

@@ -28,7 +28,7 @@ START_KBIT_S = 2500
 """Rate at which the browser's camera begins; left alone it needs 25 s to reach 1280x720."""
 
 # What aiortc's parser raises on text that is no SDP.
-_UNREADABLE = (
+UNREADABLE = (
     *(AssertionError, AttributeError, IndexError, KeyError),
     *(StopIteration, TypeError, ValueError),
 )
@@ -54,7 +54,7 @@ def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
         raise BadOffer(f"the SDP has more than {MAX_LINES} lines", "send the browser's own offer")
     try:
         session = SessionDescription.parse(sdp)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise BadOffer("the SDP cannot be read", "send the browser's own offer") from error
     for complaint in _complaints(session):
         raise BadOffer(f"the offer has {complaint}", "send the browser's own offer, unchanged")

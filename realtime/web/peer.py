@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from aiortc import RTCRtpSender, RTCRtpTransceiver, RTCSessionDescription
+from aiortc import RTCRtpTransceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
 from realtime.config import Config, IceServer
@@ -22,10 +22,10 @@ from realtime.errors import NegotiationFailed
 from realtime.matting.engine import MattingModel
 from realtime.web.broadcast import Broadcast
 from realtime.web.candidate import MAX_CANDIDATES
-from realtime.web.connection import open_connection, send
+from realtime.web.connection import open_connection, preferred, send
 from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
-from realtime.web.offer import CODECS, Offer, codec_of, with_start_rate
+from realtime.web.offer import Offer, codec_of, with_start_rate
 from realtime.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Peer:
             (self._broadcast is not None, self.line is not None), "recvonly"
         )
         video = connection.addTransceiver("video", direction=direction)
-        video.setCodecPreferences(_preferred())  # is ignored once the offer has been applied
+        video.setCodecPreferences(preferred())  # is ignored once the offer has been applied
         await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         for other in connection.getTransceivers():
             if other is not video:
@@ -185,11 +185,3 @@ async def _connected(peer: Peer, offer: Offer) -> Peer:
         await peer.close()
         raise
     return peer
-
-
-def _preferred() -> list[object]:
-    """Return aiortc's codecs in our order, and retransmission (RFC 4588)."""
-    known = RTCRtpSender.getCapabilities("video").codecs
-    order = [*(f"video/{codec}".lower() for codec in CODECS), "video/rtx"]
-    wanted = [codec for codec in known if codec.mimeType.lower() in order]
-    return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))

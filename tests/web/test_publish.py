@@ -1,0 +1,130 @@
+"""The line's picture goes to a server that hands it on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from aiohttp.test_utils import TestClient
+
+from realtime.config import Config
+from realtime.frame import Frame
+from realtime.pixels import to_bgr
+from realtime.web import keys, publish, whip_client
+from realtime.web.encoder import Codec
+from realtime.web.rtp import describe
+from tests.web.guest import share_of
+from tests.web.serving import BLUE, GREEN, in_loop, served, taken, until
+
+
+@asynccontextmanager
+async def publishing(client: TestClient[Any, Any], url: str, token: str = "") -> AsyncIterator[Any]:
+    """Publish the local line of a studio; gives all notices."""
+    said: list[str] = []
+    broadcast = client.server.app[keys.STUDIO].watch
+    task = asyncio.create_task(publish.publish(broadcast, url, token, (), said.append))
+    try:
+        yield said
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "FIRST_RETRY_S", 0.1)
+    monkeypatch.setattr(publish, "LAST_RETRY_S", 0.2)
+
+
+@in_loop
+async def test_a_line_is_published_and_published_again(config: Config, loopback: None) -> None:
+    async with served(config, camera=True) as ours, served(config, token="t0ken") as theirs:
+        async with publishing(ours, str(theirs.make_url("/whip")), "t0ken") as said:
+            assert await until(lambda: composed(theirs), True)
+            peers = theirs.server.app[keys.PEERS]
+            await peers.close()
+            assert await until(lambda: composed(theirs), True)
+            assert [note.partition(" ")[0] for note in said] == ["published", "not", "published"]
+        assert await until(lambda: taken(theirs), 0), "it says good-bye"
+
+
+async def composed(client: TestClient[Any, Any]) -> bool:
+    peers = list(client.server.app[keys.PEERS]._peers.values())
+    return bool(peers) and peers[0].line.control.stats.snapshot()["frames"] > 0
+
+
+@in_loop
+async def test_what_cannot_be_published_is_said(
+    config: Config, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whip_client, "REQUEST_S", 2.0)
+    async with served(config, camera=True) as ours, served(config, token="t0ken") as theirs:
+        watch, whip = str(theirs.make_url("/healthz")), str(theirs.make_url("/whip"))
+        for url, token, words in (
+            (whip, "wrong", "answers 401 (is --token right?)"),
+            (watch, "t0ken", "answers 405 (is this a WHIP endpoint?)"),
+            ("http://127.0.0.1:9/whip", "", "cannot be reached"),
+            ("rtp://127.0.0.1", "", "is no address to send to"),
+            ("rtp://127.0.0.1:5004?codec=AV9", "", "is no address to send to"),
+        ):
+            async with publishing(ours, url, token) as said:
+                assert await until(lambda said=said: several(said), True)
+                assert all("not published" in note and words in note for note in said), said
+        assert await taken(theirs) == 0
+        assert ours.server.app[keys.STUDIO].watch.viewers == 0
+
+
+async def several(said: list[str]) -> bool:
+    return len(said) >= 2
+
+
+@in_loop
+async def test_an_answer_that_is_none_leaves_nothing_behind(
+    config: Config, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(self: whip_client.WhipClient, offer: str) -> str:
+        return "v=0\r\n"
+
+    monkeypatch.setattr(whip_client.WhipClient, "_post", answer)
+    async with served(config, camera=True) as ours:
+        before = len(asyncio.all_tasks())
+        async with publishing(ours, "http://127.0.0.1:9/") as said:
+            assert await until(lambda: several(said), True)
+        assert "no answer that could be used" in said[0]
+        assert len(asyncio.all_tasks()) <= before + 1
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@in_loop
+async def test_a_player_receives_plain_rtp(config: Config, tmp_path: Path, codec: Codec) -> None:
+    port = free_port()
+    sdp = tmp_path / "stream.sdp"
+    sdp.write_text(describe("127.0.0.1", port, codec))
+    async with served(config, camera=True) as ours:
+        url = f"rtp://127.0.0.1:{port}?codec={codec}"
+        async with publishing(ours, url) as said:
+            bgr = await asyncio.to_thread(first_picture, sdp)
+            assert describe("127.0.0.1", port, codec) in said[0]
+    assert share_of(bgr, GREEN) > 0.1 and share_of(bgr, BLUE) > 0.1
+
+
+def first_picture(sdp: Path) -> Any:
+    """Play an SDP file as ffplay would; the first packets are lost, since it comes late."""
+    options = {"protocol_whitelist": "file,udp,rtp", "fflags": "nobuffer"}
+    with av.open(str(sdp), options=options, timeout=20) as player:
+        key = next(packet for packet in player.demux(video=0) if packet.is_keyframe)
+        (picture,) = key.decode() or player.streams.video[0].decode(None)
+        return to_bgr(Frame(picture.to_ndarray(format="yuv420p")))
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
