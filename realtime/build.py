@@ -71,7 +71,7 @@ def make_pipeline(
 
     lit = not passthrough and has_light(config.scene)
     return Pipeline(
-        model.session(),
+        model.session(config.matting.scale),
         make_smoother(config.temporal),
         refiner or make_refiner(config.refine),
         _room() if passthrough else make_backdrop(config.scene),

@@ -54,6 +54,9 @@ class Matting(Table):
     every: int = Field(
         1, ge=1, le=10, description="frames for one look of the network while nothing moves"
     )
+    scale: float = Field(
+        1.0, ge=0.5, le=1, description="share of the network's sides, where it takes other sizes"
+    )
 
 
 class Temporal(Table):
@@ -105,6 +108,10 @@ class Scene(Table):
     folder: str = Field(
         "backdrops", description="folder whose pictures and videos the studio offers by name"
     )
+
+
+class Governor(Table):
+    enabled: bool = Field(True, description="keep the frame rate under load, quality gives way")
 
 
 class VirtualCam(Table):
@@ -171,6 +178,7 @@ class Config(Table):
     light: Light = Light()
     edges: Edges = Edges()
     scene: Scene = Scene()
+    governor: Governor = Governor()
     virtualcam: VirtualCam = VirtualCam()
     recording: Recording = Recording()
     web: Web = Web()

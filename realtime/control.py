@@ -7,12 +7,13 @@ at once take turns and none undoes the other. What cannot be built changes nothi
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.contract import nearest_size
+from realtime.governor import Step, eased, steps
 from realtime.matting.engine import MattingModel
 from realtime.runner import Runner
 from realtime.stats import Stats
@@ -23,8 +24,14 @@ AT_START = (
 )
 """Keys and tables that are read once: who watches a virtual camera must not see its size change."""
 
-MEMORY = ("matting", "temporal")
+MEMORY = ("temporal", "light", "matting")
 """Tables that make what a stream remembers; while they stay, so does the memory."""
+
+PIPELINE = {"every", "scale"}
+"""Keys of [matting] that need no other network."""
+
+LIGHT = ("scene", "light")
+"""Tables that make the light that a person is put in."""
 
 
 class Control:
@@ -46,6 +53,7 @@ class Control:
         self.model = model
         self.stats = stats
         self.runner = runner
+        self._taken: list[Step] = []
         self._room = room
         self._lock = threading.Lock()
 
@@ -58,12 +66,25 @@ class Control:
         """
         with self._lock:
             config, waiting = _without_late(self.config.with_values(changes), self.config)
-            changed = config.changes_since(self.config)
             model = self._model_for(config)
-            if self.runner and changed:
-                self._take(self.runner, config, model, changed)
+            if self.runner and config != self.config:
+                self._take(self.runner, config, model, self._taken)
             self.config, self.model = config, model
             return waiting
+
+    def ease(self, level: int) -> None:
+        """Give up the first `level` steps of `steps()`, and take back all others."""
+        with self._lock:
+            taken = self.steps()[:level]
+            if self.runner and taken != self._taken:
+                self._take(self.runner, self.config, self.model, taken)
+                self.runner.every = taken[-1].every if taken else 1
+            self._taken = taken
+            self.stats.eased = taken[-1].name if taken else ""
+
+    def steps(self) -> list[Step]:
+        """Return what can be given up under load."""
+        return steps(self.config, self.model)
 
     def prepare(self, changes: Mapping[str, Mapping[str, Any]]) -> tuple[Config, MattingModel]:
         """Return what another line begins with that is like this one but for some keys.
@@ -74,7 +95,12 @@ class Control:
         return config, self._model_for(config)
 
     def _model_for(self, config: Config) -> MattingModel:
-        return self.model if config.matting == self.config.matting else _ready_model(config)
+        changed = config.changes_since(self.config).get("matting", {})
+        if changed.keys() <= PIPELINE:
+            return self.model
+        model = load_model(config.matting)
+        _compile(model, config)
+        return model
 
     @property
     def hidden(self) -> bool:
@@ -87,11 +113,19 @@ class Control:
             self.runner.hidden = hidden
 
     def _take(
-        self, runner: Runner, config: Config, model: MattingModel, changed: Mapping[str, Any]
+        self, runner: Runner, config: Config, model: MattingModel, taken: Sequence[Step]
     ) -> None:
-        pipeline = make_pipeline(config, model, self.stats, passthrough=self._room)
+        now = eased(config, taken)
+        changed = now.changes_since(eased(self.config, self._taken))
+        pipeline = make_pipeline(now, model, self.stats, passthrough=self._room)
+        if changed.get("matting", {}).keys() <= {"every"}:
+            changed.pop("matting", None)
+        else:
+            _compile(model, now)
         if changed.keys().isdisjoint(MEMORY):
             pipeline.follow(runner.pipeline)
+        if changed.keys().isdisjoint(LIGHT):
+            pipeline.follow_light(runner.pipeline)
         runner.swap(pipeline)
         if "camera" in changed:
             self.config = config
@@ -108,8 +142,7 @@ def _without_late(config: Config, now: Config) -> tuple[Config, list[str]]:
     return config.with_values(late), [f"{table}.{key}" for table in late for key in late[table]]
 
 
-def _ready_model(config: Config) -> MattingModel:
+def _compile(model: MattingModel, config: Config) -> None:
     """Compile for the camera's size too: the first frame must not wait for it."""
-    model = load_model(config.matting)
-    model.compiled(nearest_size(model.card.sizes, config.camera.width, config.camera.height))
-    return model
+    sizes = model.sizes(config.matting.scale)
+    model.compiled(nearest_size(sizes, config.camera.width, config.camera.height))

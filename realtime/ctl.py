@@ -21,6 +21,9 @@ from realtime.errors import ConfigError, ControlUnavailable, ScrimError
 
 WORDS = "table.key=value, privacy, privacy=on, privacy=off, reload or stop"
 
+SECRETS = {"web": {"token", "ice_servers"}, "publish": {"token"}}
+"""Keys that no answer carries."""
+
 MAX_ORDER = 64 * 1024
 TIMEOUT_S = 10.0
 """Bytes of an order; seconds for it to come, and for its answer: a network may be compiled."""
@@ -60,7 +63,7 @@ class Orders:
         return {
             "hidden": control.hidden,
             "figures": control.stats.snapshot(),
-            "config": control.config.model_dump(exclude={"web": {"token"}}),
+            "config": control.config.model_dump(exclude=SECRETS),
         }
 
     def _order(self, word: str) -> Callable[[], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
 from realtime.errors import ScrimError, SourceError
+from realtime.governor import Governor
 from realtime.keys import HELP, Keys, look
 from realtime.matting.engine import MattingModel
 from realtime.reload import Reload, follow
@@ -63,6 +65,10 @@ def recall_look(
         console.print(f"the studio's last look is left out: {error}")
         return load
     return with_last
+
+
+GOVERN_S = 1.0
+"""Seconds between two looks of the governor."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,8 @@ async def _attend(
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if control.runner and settings.publish.url:
         jobs.append(_publish(settings, watch, console))
+    if control.runner and settings.governor.enabled:
+        jobs.append(_govern(control))
     if start.file:
         jobs.append(follow(start.file, reload))
     if window:
@@ -184,6 +192,23 @@ async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None
 async def _publish(settings: cfg.Config, watch: Broadcast, console: Console) -> None:
     url, token = settings.publish.url, settings.publish.token
     await publish(watch, url, token, settings.web.ice_servers, console.print)
+
+
+async def _govern(control: Control) -> None:
+    """Give up quality for the frame rate where there is too much to do, and take it back."""
+    governor, interval_s = Governor(), 1 / control.config.camera.fps
+    before = control.stats.snapshot()
+    while True:
+        await asyncio.sleep(GOVERN_S)
+        now = control.stats.snapshot()
+        composed = now["frames"] - before["frames"]
+        dropped = now["counts"].get("drops", 0) - before["counts"].get("drops", 0)
+        every = control.runner.every if control.runner else 1
+        late = dropped / max(1, dropped + composed * every)
+        busy = sum(now["steps_ms"].values()) / 1000 / interval_s
+        level = governor.tick(time.monotonic(), late, busy, len(control.steps()))
+        await asyncio.to_thread(control.ease, level)
+        before = now
 
 
 async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:

@@ -179,7 +179,12 @@ class Pipeline:
     def follow(self, before: Pipeline) -> None:
         """Go on with the memory of the pipeline in whose place this one comes."""
         self._session, self._smoother = before._session, before._smoother
-        self._present_at = before._present_at
+        self._watch, self._present_at = before._watch, before._present_at
+        self._raw, self._reused, self._steadied = before._raw, before._reused, before._steadied
+
+    def follow_light(self, before: Pipeline) -> None:
+        """Go on with what was measured of the light, before the same backdrop."""
+        self._light = before._light
 
     def reset(self) -> None:
         """Forget what came before: the next frame is the first."""

@@ -71,6 +71,8 @@ class Outlet:
 class Runner:
     """Runs one line from a source to its sinks until it is stopped, ends or fails.
 
+    It composes one frame of `every`.
+
     While `hidden` is set, from any thread and at any time, the camera is off and every sink shows
     the slate.
     """
@@ -85,6 +87,7 @@ class Runner:
     ) -> None:
         self.stats = stats
         self.error: ScrimError | None = None
+        self.every = 1
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
         self.outlets = outlets
@@ -234,6 +237,8 @@ class Runner:
         try:
             while frame := self._frames.take():
                 guard = self._guard
+                if frame.number % self.every:
+                    continue
                 if frame.captured_at - last_at > GAP_S:
                     guard.pipeline.reset()
                 picture = guard.step(frame)

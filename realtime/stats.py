@@ -17,11 +17,13 @@ WINDOW = 150
 class Snapshot(TypedDict):
     """Figures at one moment; milliseconds, frames a second, counts since the start.
 
-    `figures` are means of what parts measure, such as `flicker`: the mean change of alpha from
-    frame to frame, x 1000, on pixels believed still.
+    `eased` names what the governor has given up last, or is empty. `figures` are means of what
+    parts measure, such as `flicker`: the mean change of alpha from frame to frame, x 1000, on
+    pixels believed still.
     """
 
     state: str
+    eased: str
     frames: int
     fps: float
     age_ms: dict[str, float]
@@ -44,6 +46,7 @@ class Stats:
         self._counts: Counter[str] = Counter()
         self._light: dict[str, float | str] = {}
         self.state = "starting"
+        self.eased = ""
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -95,6 +98,7 @@ class Stats:
             ages = sorted(self._ages)
             return Snapshot(
                 state=self.state,
+                eased=self.eased,
                 frames=self._frames,
                 fps=_rate(self._composed),
                 age_ms={"p50": _percentile(ages, 0.5), "p95": _percentile(ages, 0.95)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -38,7 +39,7 @@ enabled = false
 class Program:
     """A running `scrim run` in a folder of its own."""
 
-    def __init__(self, folder: Path, model: Path) -> None:
+    def __init__(self, folder: Path, model: Path, *words: str) -> None:
         self.folder = folder
         self._model = model
         self._environment = {
@@ -50,7 +51,7 @@ class Program:
         self.socket = socket_path(self._environment)
         self.write(folder / "config.toml", "#111111")
         with (folder / "log").open("w") as log:
-            self.process = self._scrim("run", "-i", "pattern", stderr=log)
+            self.process = self._scrim("run", "-i", "pattern", *words, stderr=log)
 
     def write(self, path: Path, backdrop: str) -> None:
         path.write_text(CONFIG.format(model=self._model, backdrop=backdrop))
@@ -153,3 +154,26 @@ def test_orders_and_signals(program: Program) -> None:
     assert program.process.wait(PATIENCE_S) == 0
     assert not (program.folder / "scrim" / "ctl.sock").exists()
     assert program.ctl()[0] == 6
+
+
+def burn() -> None:
+    while True:
+        pass
+
+
+def test_what_is_too_much_is_eased(tmp_path: Path, toy_ir: Path) -> None:
+    """More frames than any core can compose, with all cores burning beside it."""
+    spawn = multiprocessing.get_context("spawn")
+    burning = [spawn.Process(target=burn) for _ in range(os.cpu_count() or 1)]
+    much = ("camera.fps=120", "camera.width=1920", "camera.height=1080")
+    program = Program(tmp_path, toy_ir, *(f"--set={word}" for word in much))
+    try:
+        for process in burning:
+            process.start()
+        program.wait_until(lambda: bool(program.state().get("figures", {}).get("eased")))
+    finally:
+        program.process.kill()
+        program.process.wait()
+        for process in burning:
+            process.kill()
+            process.join()

@@ -22,6 +22,9 @@ from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
 
 CPU = "CPU"
+GRID = 16
+"""Sides are multiples of the coarsest grid of a network of ours."""
+
 CHOOSERS = ("AUTO", "HETERO", "MULTI", "BATCH")
 """Names that stand for OpenVINO's choice among the machine's devices."""
 LATENCY = {hints.performance_mode(): hints.PerformanceMode.LATENCY}
@@ -50,9 +53,26 @@ class MattingModel:
         self.fallback = ""
         self._probe()
 
-    def session(self) -> MattingSession:
-        """Begin a stream: its own inference requests and its own memory."""
-        return MattingSession(self)
+    def session(self, scale: float = 1.0) -> MattingSession:
+        """Begin a stream: its own inference requests and its own memory.
+
+        With a `scale` below 1 it works at this share of the sides, if the network is `resizable`.
+        """
+        return MattingSession(self, self.sizes(scale))
+
+    @property
+    def resizable(self) -> bool:
+        """Whether the network takes other sizes than those of its card."""
+        return bool(self._graph.input(IMAGE).partial_shape.is_dynamic)
+
+    def sizes(self, scale: float = 1.0) -> tuple[Size, ...]:
+        """Return the input sizes at a share of the card's sides, in multiples of `GRID`."""
+        if scale == 1 or not self.resizable:
+            return self.card.sizes
+        return tuple(
+            (round(width * scale / GRID) * GRID, round(height * scale / GRID) * GRID)
+            for width, height in self.card.sizes
+        )
 
     def compiled(self, size: Size) -> ov.CompiledModel:
         """Return the network compiled for an input size. Raises `ModelError`."""
@@ -104,15 +124,16 @@ class MattingModel:
 class MattingSession:
     """One stream's inference request and recurrent memory. One thread at a time."""
 
-    def __init__(self, model: MattingModel) -> None:
+    def __init__(self, model: MattingModel, sizes: tuple[Size, ...]) -> None:
         self._model = model
+        self._sizes = sizes
         self._size: Size | None = None
         self._request: Any = None
         self._memory: dict[str, Any] = {}
 
     def size_for(self, width: int, height: int) -> Size:
         """Return the network input (width, height) that squeezes such a picture least."""
-        return nearest_size(self._model.card.sizes, width, height)
+        return nearest_size(self._sizes, width, height)
 
     def reset(self) -> None:
         """Forget the stream: memory starts from zeros again."""
@@ -170,8 +191,8 @@ class MattingSession:
         if not isinstance(bgr, np.ndarray) or bgr.dtype != np.uint8:
             raise FrameError("the network takes pictures of uint8")
         size = bgr.shape[1::-1]
-        if bgr.ndim != 3 or bgr.shape[2] != 3 or size not in self._model.card.sizes:
-            raise FrameError(f"the network takes {self._model.card.sizes}, not {bgr.shape}")
+        if bgr.ndim != 3 or bgr.shape[2] != 3 or size not in self._sizes:
+            raise FrameError(f"the network takes {self._sizes}, not {bgr.shape}")
         if size != self._size:
             self._request = self._model.compiled(size).create_infer_request()
             self._size = size
