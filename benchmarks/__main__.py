@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import machine, report
+from benchmarks import machine, page, report
 from benchmarks.process import run
 from realtime.build import find_model
 from realtime.errors import enter
@@ -17,12 +17,10 @@ from realtime.matting.engine import read_card
 
 BACKDROPS = ("blur", "#336699")
 
-PAGE = Path(__file__).with_name("README.md")
-
 
 def main(
     model: Annotated[str, typer.Option(help="a name of `scrim models` or a path")] = "default",
-    output: Annotated[Path, typer.Option(help="the page to write")] = PAGE,
+    output: Annotated[Path, typer.Option(help="the page to write")] = page.PAGE,
 ) -> None:
     """Measure steps, line, memory and peers, one after the other, and write the page."""
     path = find_model(model)
@@ -38,7 +36,7 @@ def main(
         found["memory"] = run("benchmarks.memory", *here)
         status.update("peers")
         found["peers"] = run("benchmarks.peers", *here)
-    output.write_text(report.page(told, f"{card.name} ({sizes})", found), encoding="utf-8")
+    page.rewrite(report.page(told, f"{card.name} ({sizes})", found), output)
     console.print(f"wrote {output}")
 
 

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import line, peers
+from benchmarks.page import table
 from realtime.bench import FPS, WHOLE
 
 STEP_MS, CPU_SHARE, RESIDENT_MB, GROWTH_MB, CHEAPER = 6.0, 0.35, 350.0, 5.0, 5.0
@@ -22,11 +23,11 @@ def page(machine: Iterable[tuple[str, str]], card: str, found: Figures) -> str:
     parts = [
         "# Benchmarks",
         "Written by `make bench` (`python -m benchmarks`); do not edit by hand.",
-        _table(("machine", ""), machine),
+        table(("machine", ""), machine),
         f"Network: {card}. Pictures are drawn; drawing them is in no figure. "
         "Milliseconds are wall time unless they say CPU; CPU time is that of all threads.",
         "## Targets",
-        _table(("target", "wanted", "measured", ""), targets(found)),
+        table(("target", "wanted", "measured", ""), targets(found)),
         "## Steps",
         "`scrim bench`: `Pipeline.step` as fast as it goes, median / 95th percentile in ms.",
         _steps(found["steps"]),
@@ -84,7 +85,7 @@ def _steps(rows: Sequence[Figures]) -> str:
         ("resident MB", "resident_mb"),
     ):
         lines.append((what, *(f"{row[key]:.1f}" for row in rows)))
-    return _table(("step", *sizes), lines)
+    return table(("step", *sizes), lines)
 
 
 def _row_of(rows: Sequence[Figures]) -> Figures:
@@ -93,7 +94,7 @@ def _row_of(rows: Sequence[Figures]) -> Figures:
 
 def _lines(found: Figures) -> str:
     head = ("backdrop", "% of one core", "age ms, median / p95", "frames/s", "drops", "peak MB")
-    return _table(
+    return table(
         head,
         (
             (
@@ -112,12 +113,12 @@ def _lines(found: Figures) -> str:
 def _memory(found: Figures) -> str:
     each = found["frames"] // len(found["resident_mb"])
     lines = [(f"{each * (n + 1):,}", f"{mb:.1f}") for n, mb in enumerate(found["resident_mb"])]
-    return _table(("after frames", "resident MB"), [*lines, ("peak", f"{found['peak_mb']:.1f}")])
+    return table(("after frames", "resident MB"), [*lines, ("peak", f"{found['peak_mb']:.1f}")])
 
 
 def _jobs(found: Figures) -> str:
     head = ("job", "wall ms a frame", "CPU ms a frame", "peak MB")
-    return _table(
+    return table(
         head,
         (
             (job, *(f"{at[key]:.1f}" for key in ("wall_ms", "cpu_ms", "peak_mb")))
@@ -134,13 +135,8 @@ def _rounds(found: Figures) -> str:
         for ours, ratios in found["ratios"].items()
     ]
     note = f"Median of {found['rounds']} rounds of {found['frames']} frames (least to most)."
-    return f"{note}\n\n{_table(head, lines)}"
+    return f"{note}\n\n{table(head, lines)}"
 
 
 def _between(values: Sequence[float]) -> str:
     return f"{median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
-
-
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))

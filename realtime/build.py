@@ -58,9 +58,10 @@ def make_pipeline(
     *,
     live: bool = True,
     passthrough: bool = False,
+    smoother: Smoother | None = None,
     refiner: Refiner | None = None,
 ) -> Pipeline:
-    """Build steps 2 to 8 for one stream; a `refiner` takes the configured one's place.
+    """Build steps 2 to 8 for one stream; `smoother` and `refiner` replace the configured ones.
 
     Raises `ConfigError`, `ModelError`.
     """
@@ -72,7 +73,7 @@ def make_pipeline(
     lit = not passthrough and has_light(config.scene)
     return Pipeline(
         model.session(config.matting.scale),
-        make_smoother(config.temporal),
+        smoother or make_smoother(config.temporal),
         refiner or make_refiner(config.refine),
         _room() if passthrough else make_backdrop(config.scene),
         SceneLight(config.light.scene, lit, stats.tell_light),

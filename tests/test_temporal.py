@@ -190,6 +190,14 @@ def test_small_patches_vanish_with_their_rims_and_nothing_else_changes() -> None
     assert (alpha == patches()).all()
 
 
+def test_a_large_patch_that_is_nowhere_sure_is_no_person_beside_one() -> None:
+    alpha = patches()
+    alpha[55:72, :100] = 0.4
+    assert (without_small(alpha, 0.05)[55:] == 0).all()
+    alone = np.where(alpha == np.float32(0.4), alpha, 0)
+    assert without_small(alone, 0.05) is alone, "without a person beside it there is no telling"
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_a_matte_of_one_patch_or_none_is_left_as_it_is(value: float) -> None:
     alpha = level(value)

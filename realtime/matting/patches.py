@@ -14,17 +14,17 @@ HAZE = 0.1
 def without_small(alpha: Alpha, share: float) -> Alpha:
     """Return alpha, float32 (height, width), without patches of less than `share` of the largest.
 
-    Chairs, lamps and pictures on the wall come and go as small patches beside the person. 0 keeps
-    all of them, 1 the largest alone. Size is the sum of alpha.
+    Chairs, lamps and pictures on the wall come and go as small patches beside the person. A
+    patch is as large as its pixels that are rather person than room: one without any vanishes
+    beside a person, whatever its extent. A share of 0 keeps all, 1 the largest alone.
     """
     if share == 0:
         return alpha
-    mask = cv2.compare(alpha, HAZE, cv2.CMP_GT)
-    count, labels = cv2.connectedComponents(mask, connectivity=4)
+    count, labels = cv2.connectedComponents(cv2.compare(alpha, HAZE, cv2.CMP_GT), connectivity=4)
     if count <= 2:
         return alpha
-    sizes = np.bincount(labels.ravel(), alpha.ravel(), count)[1:]
-    kept = np.concatenate(([True], sizes >= share * sizes.max()))
+    sizes = np.bincount(labels.ravel(), (alpha > 0.5).ravel(), count)[1:]
+    kept = np.concatenate(([True], sizes >= max(share * sizes.max(), min(1, sizes.max()))))
     if kept.all():
         return alpha
     cleaned: Alpha = alpha * kept[labels]

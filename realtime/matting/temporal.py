@@ -90,18 +90,17 @@ class FlowSmoother:
         held, self._held = self._held, alpha
         if look.before is None or held is None or leaps(held, alpha):
             return alpha
-        came_from = self._origins(look.before, look.picture)
-        motion = changes(carried(look.before, came_from), look.picture)
+        then, now = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in (look.before, look.picture))
+        came_from = self._origins(then, now)
+        motion = cv2.blur(cv2.absdiff(carried(then, came_from), now), WINDOW)
         self._held = follow(carried(held, came_from), alpha, motion, self._strength)
         return self._held
 
-    def _origins(self, seen: Bytes, guide: Bytes) -> Places:
-        """Return where in the picture before each pixel was."""
-        if self._places.shape[:2] != guide.shape[:2]:
-            self._places = places(*guide.shape[:2])
-        now, then = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in (guide, seen))
-        flow = self._flow.calc(now, then, None)
-        came_from: Places = self._places + flow
+    def _origins(self, then: Bytes, now: Bytes) -> Places:
+        """Return where each pixel was in the picture before; both are grey, (height, width)."""
+        if self._places.shape[:2] != now.shape:
+            self._places = places(*now.shape)
+        came_from: Places = self._places + self._flow.calc(now, then, None)
         return came_from
 
 
