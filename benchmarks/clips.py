@@ -44,8 +44,8 @@ class Replay:
         self.size_for = model.session().size_for
         self._mattes = iter(mattes)
 
-    def session(self) -> Replay:
-        """Return itself."""
+    def session(self, scale: float = 1.0) -> Replay:
+        """Return itself: the sizes are those at which the network was asked."""
         return self
 
     def infer(self, bgr: Bytes) -> Alpha:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import page, steadiness
-from benchmarks.gallery import OFF, Gallery
+from benchmarks.gallery import Gallery
 from benchmarks.line import SIZE
 from benchmarks.page import Target
 from realtime.bench import draw, replay
@@ -27,13 +27,20 @@ from realtime.matting.engine import MattingModel
 from realtime.pipeline import Pipeline
 from realtime.stats import Stats
 
+BARE = {
+    "temporal": {"method": "off", "patches": 0.0},
+    "light": {"time": False, "scene": 0.0},
+    "edges": {"despill": 0.0, "wrap": 0.0},
+}
+"""A line without any of the steps that this page is about; the default has them all."""
+
 ROUNDS, FRAMES = 7, 30
 """Turns that the line with and the line without our steps take, and frames of each turn."""
 
 
 def costs(model: MattingModel) -> Target:
     """Return what our steps add to the line's time a frame, in turns with one without them."""
-    lines = [make_pipeline(c, model, Stats()) for c in (Config().with_values(OFF), Config())]
+    lines = [make_pipeline(c, model, Stats()) for c in (Config().with_values(BARE), Config())]
     shown, spent = replay(draw(SIZE)), ([], [])
     for _ in range(ROUNDS):
         for line, times in zip(lines, spent, strict=True):

@@ -200,6 +200,14 @@ def test_pictures_of_one_colour_and_of_noise_break_nothing(toy_ir: Path, method:
         pipeline.finish(shown, matte)
 
 
+def test_a_pipeline_that_follows_another_begins_no_scene(toy_ir: Path) -> None:
+    (before, counted, _), (after, _, _) = line(toy_ir), line(toy_ir)
+    before.matte(frame(flat(0), 0))
+    after.follow(before)
+    after.matte(frame(flat(1), 1))
+    assert (counted.looks, counted.resets) == (2, 1)
+
+
 def test_reset_means_reset(toy_ir: Path) -> None:
     used, fresh = (line(toy_ir)[0] for _ in range(2))
     for n in range(5):
