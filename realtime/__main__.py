@@ -43,7 +43,7 @@ Model = Annotated[
 ]
 Device = Annotated[str | None, typer.Option("-d", "--device", help="CPU, GPU, NPU or AUTO.")]
 Backdrop = Annotated[
-    str | None, typer.Option("--backdrop", help='"blur", "#rrggbb", a picture or a video.')
+    str | None, typer.Option("--backdrop", help='"blur", "#rrggbb", a picture, video or folder.')
 ]
 
 

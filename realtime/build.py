@@ -27,6 +27,9 @@ MODELS = Path(__file__).parent.parent / "models_ir"
 """The IR files that Scrim ships; the wheel puts them beside `realtime`, as the repository does."""
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+COLOURS = {"green": "#00ff00"}
+"""Colours with a name: what OBS keys out."""
+
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".gif")
 
 
@@ -119,17 +122,21 @@ def make_grabcut(refine: cfg.Refine) -> Refiner:
 
 
 def make_backdrop(scene: cfg.Scene) -> Backdrop:
-    """Build step 5 from "blur", "#rrggbb", or a picture or a video: a path or a folder's name."""
+    """Build step 5 from "blur", a colour, or the path of a picture, a video or a folder.
+
+    What the studio's folder holds needs its name only.
+    """
     from realtime.scene import backdrop
 
     if scene.backdrop == "blur":
         return backdrop.BlurBackdrop(scene.blur)
-    if re.fullmatch(cfg.COLOUR, scene.backdrop):
-        red, green, blue = bytes.fromhex(scene.backdrop[1:])
-        return backdrop.ColourBackdrop((blue, green, red))
+    if colour := _colour(scene):
+        return backdrop.ColourBackdrop(colour)
     path = backdrop_files(Path(scene.folder)).get(scene.backdrop, Path(scene.backdrop))
+    if path.is_dir():
+        return backdrop.SlideBackdrop(_pictures(path), scene.slide, scene.fit)
     rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
-        PICTURES: backdrop.PictureBackdrop,
+        (*PICTURES, ".gif"): backdrop.PictureBackdrop,
         VIDEOS: backdrop.VideoBackdrop,
     }
     for suffixes, row in rows.items():
@@ -137,13 +144,25 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
             return row(path, scene.fit)
     raise ConfigError(
         f"scene.backdrop: {scene.backdrop!r} is no backdrop",
-        'give "blur", a colour such as "#336699", a picture or a video',
+        'give "blur", "green", a colour such as "#336699", a picture, a video or a folder',
     )
+
+
+def _colour(scene: cfg.Scene) -> tuple[int, int, int] | None:
+    """Return the colour, (blue, green, red), that a backdrop is, if it is one."""
+    if not re.fullmatch(cfg.COLOUR, code := COLOURS.get(scene.backdrop, scene.backdrop)):
+        return None
+    red, green, blue = bytes.fromhex(code[1:])
+    return blue, green, red
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
 
 
 def has_light(scene: cfg.Scene) -> bool:
     """Say whether a backdrop has a light of its own, as a picture has and a colour has not."""
-    return scene.backdrop != "blur" and not re.fullmatch(cfg.COLOUR, scene.backdrop)
+    return scene.backdrop != "blur" and _colour(scene) is None
 
 
 def _room() -> Backdrop:

@@ -99,7 +99,10 @@ class Edges(Table):
 
 class Scene(Table):
     backdrop: str = Field(
-        "blur", min_length=1, description='"blur", "#rrggbb", a picture or a video'
+        "blur", min_length=1, description='"blur", "green", "#rrggbb", a picture, video or folder'
+    )
+    slide: float = Field(
+        30.0, ge=1, le=86400, description="seconds that each picture of a folder is shown"
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
         "crop", description="how a picture of another shape fills the frame: crop, pad, stretch"

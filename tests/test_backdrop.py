@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 from realtime import pixels
+from realtime.build import has_light, make_backdrop
+from realtime.config import Scene
 from realtime.errors import ConfigError
 from realtime.frame import Bytes, Frame
 from realtime.scene.backdrop import (
@@ -154,12 +157,101 @@ def test_a_picture_that_cannot_be_shown_is_named(
     assert caught.value.hint
 
 
-def test_a_giant_jpeg_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.scene.media.MAX_PIXELS", 100 * 100)
-    path = save(tmp_path / "giant.jpg", quarters(320, 320))
-    with pytest.raises(ConfigError, match=r"giant\.jpg is too large"):
+def claim(coded: bytes, width: int, height: int) -> bytes:
+    """Return a small JPEG, WebP, BMP or GIF whose header claims another size."""
+    if coded.startswith(b"\xff\xd8"):
+        at = coded.index(b"\xff\xc0") + 5
+        return coded[:at] + struct.pack(">HH", height, width) + coded[at + 4 :]
+    if coded.startswith(b"BM"):
+        return coded[:18] + struct.pack("<ii", width, height) + coded[26:]
+    if coded.startswith(b"GIF"):
+        return coded[:6] + struct.pack("<HH", width, height) + coded[10:]
+    at = coded.index(b"VP8 ") + 14
+    return coded[:at] + struct.pack("<HH", width, height) + coded[at + 4 :]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".bmp", ".webp"])
+def test_a_giant_of_any_kind_is_refused(tmp_path: Path, suffix: str) -> None:
+    quality = [cv2.IMWRITE_WEBP_QUALITY, 80] if suffix == ".webp" else []
+    coded = cv2.imencode(suffix, quarters(64, 64), quality)[1].tobytes()
+    path = tmp_path / f"giant{suffix}"
+    path.write_bytes(claim(coded, 16_000, 16_000))
+    with pytest.raises(ConfigError, match=rf"giant\{suffix} is too large"):
         PictureBackdrop(path)
-    PictureBackdrop(save(tmp_path / "small.jpg", quarters(64, 64)))
+
+
+def moving(suffix: str, levels: list[int]) -> bytes:
+    """Return a picture that moves: grey levels, 100 ms each, the left half transparent."""
+    animation = cv2.Animation()
+    for level in levels:
+        grey = np.full((36, 64, 4), level, np.uint8)
+        grey[..., 3] = np.where(np.arange(64) < 32, 0, 255)
+        animation.frames = [*animation.frames, grey]
+    animation.durations = np.full(len(levels), 100, np.int32)
+    done, coded = cv2.imencodeanimation(suffix, animation)
+    assert done
+    return bytes(coded.tobytes())
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_a_picture_that_moves_goes_by_the_clock(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"waves{suffix}"
+    path.write_bytes(moving(suffix, [60, 140, 220]))
+    backdrop = PictureBackdrop(path)
+    shown = [pixels.to_bgr(backdrop.picture(frame_at(at), nobody())) for at in (0.05, 0.15, 0.35)]
+    levels = [at[90, 250].mean() for at in shown]
+    assert levels == pytest.approx([60, 140, 60], abs=12), "a GIF has few colours"
+    assert all(at[90, 20].max() <= 2 for at in shown), "over black where it is transparent"
+
+
+def test_a_moving_picture_of_too_many_frames_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.scene.media.MAX_PIXELS", 64 * 36 * 2)
+    path = tmp_path / "long.gif"
+    path.write_bytes(moving(".gif", [60, 140, 220]))
+    with pytest.raises(ConfigError, match=r"long\.gif is too large"):
+        PictureBackdrop(path)
+    path.write_bytes(moving(".gif", [60, 140]))
+    PictureBackdrop(path)
+
+
+CMYK = (
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwADAgIDAgIDAwMDBAMDBAUIBQUEBAUKBwcGCAwKDAwLCgsLDQ4SEA0OEQ4LCxAW"
+    "EBETFBUVFQwPFxgWFBgSFBUU/8AAFAgAEAAQBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAKCf/EABQQ"
+    "AQAAAAAAAAAAAAAAAAAAAAD/2gAOBEMATQBZAEsAAD8A1TZVMqmqaVdVQAlXVUCqhVQD/9k="
+)
+"""The quarters as a JPEG of four inks, which OpenCV reads and cannot write."""
+
+
+def test_a_jpeg_of_four_inks(tmp_path: Path) -> None:
+    (tmp_path / "print.jpg").write_bytes(b64decode(CMYK))
+    assert corners(seen(PictureBackdrop(tmp_path / "print.jpg"))) == UPRIGHT
+
+
+def test_the_pictures_of_a_folder_take_turns(tmp_path: Path) -> None:
+    for name, level in {"a": 40, "b": 140, "d": 240}.items():
+        save(tmp_path / f"{name}.png", np.full((36, 64, 3), level, np.uint8))
+    (tmp_path / "c.png").write_bytes(b"not a picture")
+    (tmp_path / "notes.txt").write_text("no picture either")
+    backdrop = make_backdrop(Scene(backdrop=str(tmp_path), slide=2.0))
+    assert backdrop.alone(SIZE).y[0, 0] < 60, "there is one before the first frame"
+    levels = [pixels.to_bgr(backdrop.picture(frame_at(9.0 + n), nobody())).mean() for n in range(8)]
+    assert [round(level / 100) for level in levels] == [0, 0, 1, 1, 2, 2, 0, 0]
+
+
+def test_a_folder_without_a_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no picture"):
+        make_backdrop(Scene(backdrop=str(tmp_path)))
+    (tmp_path / "c.png").write_bytes(b"not a picture")
+    with pytest.raises(ConfigError, match=r"c\.png"):
+        make_backdrop(Scene(backdrop=str(tmp_path)))
+
+
+def test_green_is_what_obs_keys_out() -> None:
+    green = make_backdrop(Scene(backdrop="green")).alone(SIZE)
+    assert pixels.to_bgr(green)[0, 0].tolist() == pytest.approx([0, 255, 0], abs=2)
+    assert not has_light(Scene(backdrop="green")) and has_light(Scene(backdrop="office.jpg"))
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:

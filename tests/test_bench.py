@@ -19,7 +19,7 @@ from realtime.pixels import to_bgr
 from realtime.stats import Stats
 
 SIZES = ((64, 36), (128, 72))
-STEPS = ["matte", "steady", "refine", "backdrop", "composite", bench.WHOLE]
+STEPS = ["matte", "steady", "refine", "backdrop", "light", "edges", "composite", bench.WHOLE]
 
 
 @pytest.fixture(scope="module")

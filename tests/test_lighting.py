@@ -20,7 +20,7 @@ from realtime.scene.lighting import SceneLight
 from realtime.scene.skin import CLIPPED, clipped_share, hue_error, keep_skin
 
 SIZE = (320, 180)
-DAY, DARK, BRIGHT, LAMP, SKY = (0.0, 0.0), (-1.8, 0.0), (1.2, 0.0), (0.0, 1.2), (0.0, -1.0)
+DAY, DARK, BRIGHT, LAMP, SKY = (0.0, 0.0), (-1.3, 0.0), (1.2, 0.0), (0.0, 1.6), (0.0, -1.0)
 
 
 def lit(bgr: Bytes, level: float, warmth: float) -> Bytes:
@@ -166,7 +166,7 @@ def test_trembling_light_does_not_pump() -> None:
     random = np.random.default_rng(3)
     gains = []
     for n in range(60):
-        here = (-1.8 + random.normal(0, 0.05), random.normal(0, 0.03))
+        here = (-1.3 + random.normal(0, 0.05), random.normal(0, 0.03))
         frame = seen(here, n / 10)
         matched = light.match(frame, behind(DAY), alpha)
         means = [cv2.mean(at.y, mask=alpha)[0] for at in (matched, frame)]

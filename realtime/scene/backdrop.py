@@ -13,9 +13,11 @@ import numpy as np
 
 from realtime import pixels
 from realtime.contract import Size
+from realtime.errors import ConfigError
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.pixels import Fit
-from realtime.scene.media import Clip, read_picture
+from realtime.scene.clip import Clip
+from realtime.scene.media import read_picture
 
 LEAST_BLUR, MOST_BLUR = 0.025, 0.08
 """Standard deviation of the blur at strength 0 and 1, as a share of the height. Even the least
@@ -55,21 +57,66 @@ class ColourBackdrop:
 
 
 class PictureBackdrop:
-    """A picture from a file, upright, over black where it is transparent.
+    """A picture from a file, upright, over black where it is transparent; one that moves, moves.
 
     Raises `ConfigError` when the file is missing, broken or too large.
     """
 
     def __init__(self, path: Path, fit: Fit = "crop") -> None:
-        self._shown = _Fitted(read_picture(path), fit)
+        self._picture = read_picture(path)
+        self._fit = fit
+        self._shown = _Fitted(self._picture.at(0.0), fit)
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
-        """Return the picture at the frame's size."""
+        """Return the picture of the frame's time at the frame's size."""
+        current = self._picture.at(frame.captured_at)
+        if current is not self._shown.whole:
+            self._shown = _Fitted(current, self._fit)
         return self._shown.at(frame.size)
 
     def alone(self, size: Size) -> Frame:
         """Return the picture."""
         return self._shown.at(size)
+
+
+class SlideBackdrop:
+    """The pictures of a folder by name, each for so many seconds of the frames' clock.
+
+    One that cannot be read is left out. Raises `ConfigError` when none can be, or none is there.
+    """
+
+    def __init__(self, paths: list[Path], seconds: float, fit: Fit = "crop") -> None:
+        self._paths = list(paths)
+        self._seconds = seconds
+        self._fit = fit
+        self._began_at: float | None = None
+        self._shown = self._next()
+
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
+        """Return the picture whose turn it is, at the frame's size."""
+        began_at = frame.captured_at if self._began_at is None else self._began_at
+        if not 0 <= frame.captured_at - began_at < self._seconds:
+            self._shown, began_at = self._next(), frame.captured_at
+        self._began_at = began_at
+        return self._shown.picture(frame, alpha)
+
+    def alone(self, size: Size) -> Frame:
+        """Return the picture that was shown last."""
+        return self._shown.alone(size)
+
+    def _next(self) -> PictureBackdrop:
+        """Read the next picture and put it last in the row."""
+        problem = ConfigError("no picture in this folder", "give one with pictures in it")
+        for _ in range(len(self._paths)):
+            path = self._paths.pop(0)
+            try:
+                shown = PictureBackdrop(path, self._fit)
+            except ConfigError as error:
+                problem = error
+                continue
+            self._paths.append(path)
+            return shown
+        raise problem
 
 
 class VideoBackdrop:

@@ -15,8 +15,8 @@ from realtime.blocks import Block, Grid
 from realtime.contract import Size
 from realtime.frame import Alpha, Bytes, Frame
 
-REDUCED = 8
-"""The colours around are gathered at this part of the frame's size."""
+ROWS = 90
+"""About the height in pixels at which the colours around are gathered."""
 
 SURENESS = 8.0
 """Power of alpha that weighs a pixel among the colours of the person: halves count little."""
@@ -53,7 +53,8 @@ class Edges:
 
         Pixels that are all person keep their bytes; what is no person is left undefined.
         """
-        size = max(2, frame.width // REDUCED), max(2, frame.height // REDUCED)
+        part = max(1, round(frame.height / ROWS))
+        size = max(2, frame.width // part), max(2, frame.height // part)
         small = pixels.shrink(alpha, size)
         band = cv2.inRange(small, 1, 254)
         if not (self._despill or self._wrap) or cv2.countNonZero(band) == 0:

@@ -37,11 +37,11 @@ PERSON = Change(level=-0.6, warmth=0.35)
 VOICE = Change(level=0.5, warmth=0.3)
 """The person's say about the light there; the rest is the room's."""
 
-DOUBT = Change(level=0.7, warmth=0.45, contrast=1.5)
+DOUBT = Change(level=0.7, warmth=0.55, contrast=2.5)
 """What measurements in one and the same light differ by, from surfaces to surfaces: a difference
 of this is half believed, less hardly at all, more nearly whole."""
 
-SHARP = 6
+SHARP = 8
 """Power by which belief sets in around the doubt."""
 
 MOST = Change(level=2.0, warmth=1.5, contrast=0.2)
@@ -59,7 +59,7 @@ AIMED = 0.7
 PACE = Change(level=0.4, warmth=0.3, contrast=0.2)
 """Fastest change of the correction a second."""
 
-DIM = -4.0
+DIM = -3.5
 """Level below which a person is too dark before any backdrop, and is lifted."""
 
 FLAT = 0.02

@@ -1,7 +1,11 @@
-"""Pictures and clips from files, as frames, for the backdrops that show them."""
+"""Pictures from files, as frames, for the backdrops and layers that show them."""
 
 from __future__ import annotations
 
+import os
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -10,121 +14,120 @@ import numpy as np
 
 from realtime import pixels
 from realtime.errors import ConfigError
-from realtime.frame import MAX_SIDE, Bytes, Frame
+from realtime.frame import Bytes, Frame
+
+MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
+"""Most pixels of a picture: what `realtime` tells OpenCV."""
 
 MAX_BYTES = 200 * 2**20
 """Largest picture file."""
 
-MAX_PIXELS = 100_000_000
-"""Most pixels of a picture; a file of a few kilobytes can claim more than memory holds."""
-
 KEPT_SIDE = 3840
 """Longest side in pixels that is kept of a picture: no camera shows more of it."""
 
-USUAL_FPS = 25.0
-"""Frame rate of a clip that does not tell its own."""
-
-MAX_BEHIND_S = 1.0
-"""A clip that is further behind goes on where it stands instead of running after the clock."""
+SHORTEST_S = 0.02
+"""Time that each picture of a moving one is shown at least."""
 
 
-def read_picture(path: Path) -> Frame:
+@dataclass(frozen=True)
+class Picture:
+    """A picture as frames and the time in seconds from which on each is shown.
+
+    A still has one; one that moves (GIF, WebP, PNG) goes on from the first after `lasts_s`.
+    """
+
+    frames: list[Frame]
+    starts_s: list[float]
+    lasts_s: float
+
+    def at(self, seconds: float) -> Frame:
+        """Return what is shown at a time."""
+        return self.frames[bisect_right(self.starts_s, seconds % self.lasts_s) - 1]
+
+
+def read_picture(path: Path) -> Picture:
     """Read a picture of any depth, upright by its EXIF tag, over black where it is transparent.
 
     The tag is not honoured in pictures with transparency. Raises `ConfigError`.
     """
     data = _read(path)
-    _refuse_giants(path, data)
     try:
-        bgr = _decode(data)
+        if _moves(data):
+            return _animation(path, data)
+        stored = decode(data)
     except cv2.error as error:
-        raise _broken(path, "picture") from error
-    if bgr is None:
-        raise _broken(path, "picture")
-    if bgr.shape[0] * bgr.shape[1] > MAX_PIXELS:
-        raise _too_large(path)
-    scale = KEPT_SIDE / max(bgr.shape[:2])
-    if scale < 1:
-        size = max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale))
-        bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
-    return pixels.from_bgr(bgr)
+        raise too_large(path) if "IMAGE_PIXELS" in str(error) else broken(path) from error
+    if stored is None:
+        raise broken(path)
+    return Picture([_kept(stored)], [0.0], 1.0)
 
 
-class Clip:
-    """A clip that loops and is asked for its picture by the clock. Raises `ConfigError`."""
+def read_layer(path: Path) -> tuple[Frame, Bytes]:
+    """Read a still as a frame and its alpha, uint8 (height, width), even. Raises `ConfigError`."""
+    try:
+        stored = decode(_read(path))
+    except cv2.error as error:
+        raise too_large(path) if "IMAGE_PIXELS" in str(error) else broken(path) from error
+    if stored is None:
+        raise broken(path)
+    stored = _smaller(stored)
+    height, width = stored.shape[:2]
+    stored = cv2.copyMakeBorder(stored, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    alpha = np.full(stored.shape[:2], 255, np.uint8)
+    if stored.shape[2] == 4:
+        alpha = cv2.extractChannel(stored, 3)
+    return pixels.from_bgr(np.ascontiguousarray(stored[:, :, :3])), alpha
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        if not path.is_file() or path.stat().st_size == 0:
-            raise _broken(path, "clip")
-        self._capture = self._open()
-        if not self._capture.grab():
-            raise _broken(path, "clip")
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self._fps = fps if 1 <= fps <= 240 else USUAL_FPS
-        self._began_at = 0.0
-        self._index = 0
-        self._shown = self._retrieve()
 
-    def at(self, seconds: float) -> Frame:
-        """Return the picture due at a time of the frames' clock; the first call starts it."""
-        due = round((seconds - self._began_at) * self._fps)
-        if not 0 <= due - self._index <= MAX_BEHIND_S * self._fps:
-            self._began_at = seconds - self._index / self._fps
-            return self._shown
-        grabbed = [self._grab() for _ in range(due - self._index)]
-        self._index = due
-        if any(grabbed[-1:]):
-            self._shown = self._retrieve()
-        return self._shown
+def _moves(data: Bytes) -> bool:
+    """Say whether a picture may hold several, by the marks of the kinds that can."""
+    head = data[:256].tobytes()
+    return head.startswith(b"GIF8") or b"ANIM" in head[:64] or b"acTL" in head
 
-    def _open(self) -> Any:
-        return cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
 
-    def _grab(self) -> bool:
-        """Step to the next picture, at the end to the first."""
-        if self._capture.grab():
-            return True
-        self._capture.release()
-        self._capture = self._open()
-        return bool(self._capture.grab())
+def _animation(path: Path, data: Bytes) -> Picture:
+    """Decode a picture that moves; all its frames together may have `MAX_PIXELS`."""
+    read, first = cv2.imdecodeanimation(data, 0, 1)
+    if not read or not first.frames:
+        raise broken(path)
+    most = MAX_PIXELS // (first.frames[0].shape[0] * first.frames[0].shape[1])
+    _, whole = cv2.imdecodeanimation(data, 0, most + 1)
+    if len(whole.frames) > most:
+        raise too_large(path)
+    lasting = [max(ms / 1000, SHORTEST_S) for ms in np.ravel(whole.durations).tolist()]
+    starts = [0.0, *accumulate(lasting)]
+    return Picture([_kept(_flat(at)) for at in whole.frames], starts[:-1], starts[-1])
 
-    def _retrieve(self) -> Frame:
-        read, bgr = self._capture.retrieve()
-        if not read:
-            raise _broken(self._path, "clip")
-        if max(bgr.shape[:2]) > MAX_SIDE:
-            raise _too_large(self._path)
-        return pixels.from_bgr(bgr)
+
+def _kept(stored: Bytes) -> Frame:
+    """Return a decoded picture as a frame of a size worth keeping, over black."""
+    return pixels.from_bgr(_smaller(_flat(stored)))
+
+
+def _smaller(picture: Bytes) -> Bytes:
+    scale = KEPT_SIDE / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    small: Bytes = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _read(path: Path) -> Bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise _too_large(path)
+            raise too_large(path)
         return np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise ConfigError(f"backdrop {path}: {reason}", "is the path right?") from error
 
 
-def _refuse_giants(path: Path, data: Bytes) -> None:
-    """Find the size of the two commonest kinds without decoding them whole."""
-    start = data[:24].tobytes()
-    if start.startswith(b"\x89PNG"):
-        width, height = int.from_bytes(start[16:20]), int.from_bytes(start[20:24])
-        claimed = width * height
-    elif start.startswith(b"\xff\xd8"):
-        eighth = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
-        claimed = 0 if eighth is None else 64 * eighth.size
-    else:
-        claimed = 0
-    if claimed > MAX_PIXELS:
-        raise _too_large(path)
+def decode(data: Bytes) -> Bytes | None:
+    """Return a picture as BGR or BGRA, uint8 (height, width, 3 or 4), or None when it is broken.
 
-
-def _decode(data: Bytes) -> Bytes | None:
-    """Return a picture as BGR, uint8 (height, width, 3), or None when it is broken."""
+    Raises `cv2.error` for one that is larger than `MAX_PIXELS`.
+    """
     if data.size == 0:
         return None
     stored: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
@@ -133,6 +136,13 @@ def _decode(data: Bytes) -> Bytes | None:
         return upright
     if stored.dtype != np.uint8:
         stored = cv2.convertScaleAbs(stored, alpha=255 / np.iinfo(stored.dtype).max)
+    return np.asarray(stored, np.uint8)
+
+
+def _flat(stored: Bytes) -> Bytes:
+    """Return a picture as BGR, over black where it is transparent."""
+    if stored.shape[2] == 3:
+        return stored
     opaque = cv2.merge([stored[..., 3]] * 3)
     over_black: Bytes = cv2.multiply(
         cv2.cvtColor(stored, cv2.COLOR_BGRA2BGR), opaque, scale=1 / 255
@@ -140,11 +150,11 @@ def _decode(data: Bytes) -> Bytes | None:
     return over_black
 
 
-def _broken(path: Path, kind: str) -> ConfigError:
+def broken(path: Path, kind: str = "picture") -> ConfigError:
     return ConfigError(f"backdrop {path} is no {kind} that can be read", "is the file whole?")
 
 
-def _too_large(path: Path) -> ConfigError:
+def too_large(path: Path) -> ConfigError:
     return ConfigError(
         f"backdrop {path} is too large",
         f"make it smaller than {MAX_PIXELS // 1_000_000} megapixels",

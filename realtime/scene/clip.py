@@ -1,0 +1,66 @@
+"""Clips from files, as frames, for the backdrop that shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from realtime import pixels
+from realtime.frame import MAX_SIDE, Frame
+from realtime.scene.media import broken, too_large
+
+USUAL_FPS = 25.0
+"""Frame rate of a clip that does not tell its own."""
+
+MAX_BEHIND_S = 1.0
+"""A clip that is further behind goes on where it stands instead of running after the clock."""
+
+
+class Clip:
+    """A clip that loops and is asked for its picture by the clock. Raises `ConfigError`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if not path.is_file() or path.stat().st_size == 0:
+            raise broken(path, "clip")
+        self._capture = self._open()
+        if not self._capture.grab():
+            raise broken(path, "clip")
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self._fps = fps if 1 <= fps <= 240 else USUAL_FPS
+        self._began_at = 0.0
+        self._index = 0
+        self._shown = self._retrieve()
+
+    def at(self, seconds: float) -> Frame:
+        """Return the picture due at a time of the frames' clock; the first call starts it."""
+        due = round((seconds - self._began_at) * self._fps)
+        if not 0 <= due - self._index <= MAX_BEHIND_S * self._fps:
+            self._began_at = seconds - self._index / self._fps
+            return self._shown
+        grabbed = [self._grab() for _ in range(due - self._index)]
+        self._index = due
+        if any(grabbed[-1:]):
+            self._shown = self._retrieve()
+        return self._shown
+
+    def _open(self) -> Any:
+        return cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+
+    def _grab(self) -> bool:
+        """Step to the next picture, at the end to the first."""
+        if self._capture.grab():
+            return True
+        self._capture.release()
+        self._capture = self._open()
+        return bool(self._capture.grab())
+
+    def _retrieve(self) -> Frame:
+        read, bgr = self._capture.retrieve()
+        if not read:
+            raise broken(self._path, "clip")
+        if max(bgr.shape[:2]) > MAX_SIDE:
+            raise too_large(self._path)
+        return pixels.from_bgr(bgr)
