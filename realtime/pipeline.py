@@ -123,10 +123,11 @@ class Pipeline:
             look = self._watch.look(thumbnail, frame.captured_at)
             if look.before is None:
                 self._forget()
+            before, self._steadied = self._steadied, None
             alpha = self._infer(thumbnail, look)
             self._expect_person(alpha, frame.captured_at)
         with timed("steady"):
-            alpha = self._steady(alpha, look)
+            alpha = self._steady(alpha, look, before)
         with timed("refine"):
             return Matte(self._refiner.refine(alpha, thumbnail, frame), frame.number)
 
@@ -140,12 +141,17 @@ class Pipeline:
         self._raw = known
         return known
 
-    def _steady(self, alpha: Alpha, look: Look) -> Alpha:
-        """Step 3, and the live figure of what is left of the flicker."""
+    def _steady(self, alpha: Alpha, look: Look, before: Alpha | None) -> Alpha:
+        """Step 3, and the live figure of what is left of the flicker.
+
+        `before` is None when the frame before had no matte: older ones know nothing of its motion.
+        """
         alpha = without_small(alpha, self._patches)
         if self._smoother:
+            if before is None:
+                self._smoother.reset()
             alpha = self._smoother.smooth(alpha, look)
-        before, self._steadied = self._steadied, alpha
+        self._steadied = alpha
         if before is not None and cv2.countNonZero(look.still):
             change = cv2.mean(cv2.absdiff(before, alpha), look.still)[0]
             self._stats.measure("flicker", 1000 * change)

@@ -11,6 +11,7 @@ from realtime import pixels
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.contract import Size
+from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.matting.change import Look, Watch
 from realtime.matting.engine import MattingSession
@@ -112,6 +113,7 @@ class Counted:
         self._session = session
         self.looks = self.resets = 0
         self.last: Bytes | None = None
+        self.fails = False
 
     def size_for(self, width: int, height: int) -> Size:
         return self._session.size_for(width, height)
@@ -119,6 +121,8 @@ class Counted:
     def infer(self, bgr: Bytes) -> Alpha:
         self.looks += 1
         self.last = bgr
+        if self.fails:
+            raise FrameError("broken")
         return self._session.infer(bgr)
 
     def reset(self) -> None:
@@ -198,6 +202,22 @@ def test_pictures_of_one_colour_and_of_noise_break_nothing(toy_ir: Path, method:
         matte = pipeline.matte(shown)
         assert matte.alpha.shape == (72, 128) and matte.number == n
         pipeline.finish(shown, matte)
+
+
+@pytest.mark.parametrize("method", ["flow", "gated"])
+def test_after_a_frame_without_a_matte_the_next_is_taken_as_it_is(
+    toy_ir: Path, method: str
+) -> None:
+    """The hand moved meanwhile, and what was seen of it belongs to no matte."""
+    used, counted, _ = line(toy_ir, temporal={"method": method, "strength": 0.98})
+    fresh, *_ = line(toy_ir)
+    used.matte(frame(flat(0), 0))
+    counted.fails = True
+    with pytest.raises(FrameError, match="broken"):
+        used.matte(frame(flat(6), 1))
+    counted.fails = False
+    found = used.matte(frame(flat(7), 2)).alpha
+    assert (found == fresh.matte(frame(flat(7), 2)).alpha).all()
 
 
 def test_a_pipeline_that_follows_another_begins_no_scene(toy_ir: Path) -> None:
