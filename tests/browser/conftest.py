@@ -103,7 +103,9 @@ def serving(config: Config, monkeypatch: pytest.MonkeyPatch) -> Serving:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **kinds: ["127.0.0.1"])
 
     @contextmanager
-    def serve_studio(*, camera: bool = False, port: int = 0, **web: object) -> Iterator[str]:
+    def serve_studio(
+        *, camera: bool = False, hidden: bool = False, port: int = 0, **web: object
+    ) -> Iterator[str]:
         settings = config.with_values({"web": web})
         model, stats, watch = load_model(settings.matting), Stats(), Broadcast()
         line = None
@@ -113,6 +115,7 @@ def serving(config: Config, monkeypatch: pytest.MonkeyPatch) -> Serving:
             line = Runner(
                 lambda: PatternSource(SIZE, FPS, flat=True), pipeline, [outlet], SIZE, stats
             )
+            line.hidden = hidden
             line.start()
         try:
             with in_thread(Studio(Control(settings, model, stats, line), watch), port) as url:

@@ -1,6 +1,5 @@
 // Asking the server. Errors carry the server's own words; `status` 0 means that it is gone.
-
-const TOKEN = "scrim-token";
+// A token is exchanged for a cookie that no script can read.
 
 export class ApiError extends Error {
   constructor(status, message, hint = "") {
@@ -10,20 +9,14 @@ export class ApiError extends Error {
   }
 }
 
-export function keepToken(token) {
-  sessionStorage.setItem(TOKEN, token);
-}
-
-export async function ask(method, path, { json, sdp, keepalive } = {}) {
+export async function ask(method, path, { json, body, type, keepalive } = {}) {
   const headers = {};
-  const token = sessionStorage.getItem(TOKEN);
-  if (token) headers.Authorization = `Bearer ${token}`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
-  if (sdp !== undefined) headers["Content-Type"] = "application/sdp";
-  const body = json !== undefined ? JSON.stringify(json) : sdp;
+  if (type !== undefined) headers["Content-Type"] = type;
   let response;
   try {
-    response = await fetch(path, { method, headers, body, keepalive });
+    const sent = json !== undefined ? JSON.stringify(json) : body;
+    response = await fetch(path, { method, headers, body: sent, keepalive });
   } catch {
     throw new ApiError(0, "the server does not answer");
   }
@@ -33,6 +26,15 @@ export async function ask(method, path, { json, sdp, keepalive } = {}) {
 
 export async function askJson(method, path, json) {
   return (await ask(method, path, { json })).json();
+}
+
+export function logIn(token) {
+  return ask("POST", "/api/v1/login", { json: { token } });
+}
+
+export function sentence({ message, hint }) {
+  const text = [message, hint].filter(Boolean).map((part) => part[0].toUpperCase() + part.slice(1));
+  return `${text.join(". ")}.`;
 }
 
 async function errorOf(response) {

@@ -1,41 +1,102 @@
-// The panel: what may stand behind you. Calls `choose` with the changes of the scene.
+// The card of backdrops: thumbnails, uploads, colours. Calls `choose` with the changes of the look.
 
-import { ask } from "./api.js";
+import { ask, askJson, sentence } from "./api.js";
+import { byId, element, settled, titleOf } from "./element.js";
 
-const byId = (id) => document.getElementById(id);
-const SETTLED_MS = 150;
+const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
-export function showBackdrops(backdrops, choose) {
-  byId("pictures").replaceChildren();
-  document.querySelectorAll("button.swatch").forEach((swatch) => swatch.remove());
+export async function loadBackdrops(choose, place = byId("pictures"), colours = byId("colours")) {
+  const { backdrops } = await askJson("GET", "/api/v1/backdrops");
+  place.replaceChildren(...backdrops.filter(({ kind }) => kind !== "colour").map((each) => tile(each, choose)));
+  place.append(addTile(choose));
+  colours.querySelectorAll("button").forEach((swatch) => swatch.remove());
+  const own = byId("own-colour");
   for (const { name, kind } of backdrops) {
-    if (kind === "colour") byId("own-colour").parentElement.before(swatch(name, choose));
-    else byId("pictures").append(tile(name, kind, choose));
+    if (kind === "colour") own.parentElement.before(swatch(name, choose));
   }
-  byId("own-colour").oninput = settled((event) => choose({ "scene.backdrop": event.target.value }));
-  byId("blur").oninput = settled((event) => choose({ "scene.blur": Number(event.target.value) }));
+  own.oninput = settled((event) => choose({ "scene.backdrop": event.target.value }));
 }
 
-export function showScene({ "scene.backdrop": backdrop, "scene.blur": blur }) {
-  const buttons = document.querySelectorAll("[data-backdrop]");
-  const names = [...buttons].map((button) => button.dataset.backdrop);
+export function showBackdrop(backdrop) {
+  const buttons = [...document.querySelectorAll("[data-backdrop]")];
   for (const button of buttons) {
     button.setAttribute("aria-pressed", String(button.dataset.backdrop === backdrop));
   }
-  const own = backdrop.startsWith("#") && !names.includes(backdrop);
+  const listed = buttons.some((button) => button.dataset.backdrop === backdrop);
+  const own = backdrop.startsWith("#") && !listed;
   byId("own-colour").parentElement.classList.toggle("chosen", own);
   if (own) byId("own-colour").value = backdrop;
-  byId("blur-row").hidden = backdrop !== "blur";
-  if (document.activeElement !== byId("blur")) byId("blur").value = blur;
 }
 
-function tile(name, kind, choose) {
+// Pictures that are dropped on `place` become backdrops; the last one is chosen.
+export function takeDrops(place, choose) {
+  const over = (on) => (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    place.classList.toggle("over", on);
+  };
+  place.addEventListener("dragover", over(true));
+  place.addEventListener("dragleave", over(false));
+  place.addEventListener("drop", (event) => {
+    over(false)(event);
+    upload([...event.dataTransfer.files], choose);
+  });
+}
+
+async function upload(files, choose) {
+  const message = byId("panel-message");
+  message.textContent = "";
+  let last = null;
+  for (const file of files) {
+    try {
+      if (!TYPES.includes(file.type)) throw { message: `${file.name} is no JPEG, PNG or WebP` };
+      const path = `/api/v1/backdrops?title=${encodeURIComponent(file.name.slice(0, 200))}`;
+      last = await (await ask("POST", path, { body: file, type: file.type })).json();
+    } catch (error) {
+      message.textContent = sentence(error);
+    }
+  }
+  if (!last) return;
+  await loadBackdrops(choose);
+  choose({ "scene.backdrop": last.name });
+}
+
+async function remove(name, choose) {
+  try {
+    await ask("DELETE", `/api/v1/backdrops/${encodeURIComponent(name)}`);
+    await loadBackdrops(choose);
+    choose({});
+  } catch (error) {
+    byId("panel-message").textContent = sentence(error);
+  }
+}
+
+function tile({ name, kind, uploaded }, choose) {
+  const label = kind === "blur" ? "Blurred room" : titleOf(name);
   const button = choice(name, `tile ${kind}`, choose);
-  if (kind !== "blur") addThumbnail(button, name);
-  const label = document.createElement("span");
-  label.textContent = kind === "blur" ? "Blurred room" : title(name);
-  button.append(label);
-  return button;
+  if (kind !== "blur") {
+    const src = `/api/v1/backdrops/${encodeURIComponent(name)}/thumbnail`;
+    button.append(element("img", { src, alt: "", loading: "lazy" }));
+  }
+  button.append(element("span", {}, label));
+  if (!uploaded) return button;
+  const cross = element("button", { type: "button", className: "remove", onclick: () => remove(name, choose) }, "×");
+  cross.setAttribute("aria-label", `Delete ${label}`);
+  return element("div", { className: "holder" }, button, cross);
+}
+
+function addTile(choose) {
+  const input = element("input", {
+    type: "file",
+    accept: TYPES.join(","),
+    multiple: true,
+    className: "hidden",
+    id: "upload",
+    onchange: (event) => upload([...event.target.files], choose),
+  });
+  const label = element("label", { className: "tile add", for: "upload" }, "Add a picture", input);
+  takeDrops(label, choose);
+  return label;
 }
 
 function swatch(name, choose) {
@@ -46,38 +107,11 @@ function swatch(name, choose) {
 }
 
 function choice(name, look, choose) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = look;
-  button.dataset.backdrop = name;
-  button.setAttribute("aria-pressed", "false");
-  button.onclick = () => choose({ "scene.backdrop": name });
-  return button;
-}
-
-// Fetched, not linked: a picture's own request could not carry the token.
-async function addThumbnail(button, name) {
-  const path = `/api/v1/backdrops/${encodeURIComponent(name)}/thumbnail`;
-  try {
-    const picture = document.createElement("img");
-    picture.alt = "";
-    picture.src = URL.createObjectURL(await (await ask("GET", path)).blob());
-    picture.onload = () => URL.revokeObjectURL(picture.src);
-    button.prepend(picture);
-  } catch {
-    button.title = "no preview";
-  }
-}
-
-function title(name) {
-  const words = name.replace(/\.[^.]+$/, "").replace(/[-_]+/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function settled(act) {
-  let timer = 0;
-  return (event) => {
-    clearTimeout(timer);
-    timer = setTimeout(act, SETTLED_MS, event);
-  };
+  return element("button", {
+    type: "button",
+    className: look,
+    data: { backdrop: name },
+    "aria-pressed": "false",
+    onclick: () => choose({ "scene.backdrop": name }),
+  });
 }

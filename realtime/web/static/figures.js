@@ -1,20 +1,105 @@
-// The row of live figures under the picture.
+// Live figures: each with its last minute as a line, and what the steps of a frame take.
 
-export function showFigures(figures) {
-  const { fps = 0, age_ms: age = {}, steps_ms: steps = {}, counts = {} } = figures ?? {};
-  document.getElementById("figures").toggleAttribute("data-empty", !figures);
-  show("fps", figures && fps.toFixed(0));
-  show("p50", figures && age.p50.toFixed(0), "ms");
-  show("p95", figures && age.p95.toFixed(0), "ms");
-  show("matte", steps.matte?.toFixed(1), "ms");
-  show("drops", figures && String(counts.drops ?? 0));
+import { byId, element } from "./element.js";
+
+const KEPT = 60;
+const SVG = "http://www.w3.org/2000/svg";
+const HUES = [172, 205, 38, 265, 12, 96, 320, 230];
+
+const FIGURES = [
+  { name: "fps", label: "Frames a second", lines: (now) => [now.fps], text: (now) => now.fps.toFixed(0) },
+  {
+    name: "age",
+    label: "Age, half / slowest",
+    title: "from the camera to the studio: median, and the 95th percentile",
+    unit: "ms",
+    lines: (now) => [now.age_ms.p50, now.age_ms.p95],
+    text: (now) => `${now.age_ms.p50.toFixed(0)} / ${now.age_ms.p95.toFixed(0)}`,
+  },
+  {
+    name: "matte",
+    label: "Network",
+    unit: "ms",
+    lines: (now) => [now.steps_ms.matte ?? 0],
+    text: (now) => now.steps_ms.matte?.toFixed(1),
+  },
+  {
+    name: "flicker",
+    label: "Flicker",
+    title: "mean change of the matte where nothing moves, in thousandths",
+    lines: (now) => [now.figures.flicker ?? 0],
+    text: (now) => now.figures.flicker?.toFixed(2),
+  },
+  { name: "drops", label: "Drops", lines: (now) => [now.counts.drops ?? 0], text: (now) => String(now.counts.drops ?? 0) },
+  { name: "viewers", label: "Viewers", lines: (now) => [now.viewers], text: (now) => String(now.viewers) },
+];
+
+let past = {};
+
+export function buildFigures() {
+  byId("figures").replaceChildren(
+    ...FIGURES.map(({ name, label, title = "" }) => {
+      const value = element("b", { data: { figure: name } }, "–");
+      return element("li", { className: "figure", title }, element("span", {}, label), value, spark());
+    }),
+  );
 }
 
-function show(name, value, unit = "") {
-  const place = document.querySelector(`[data-figure="${name}"]`);
-  place.textContent = value || "–";
-  if (!value || !unit) return;
-  const small = document.createElement("small");
-  small.textContent = ` ${unit}`;
-  place.append(small);
+export function showFigures(figures, viewers = 0) {
+  if (!figures) past = {};
+  const now = figures && { ...figures, viewers };
+  for (const { name, unit, lines, text } of FIGURES) {
+    const values = now ? lines(now) : [];
+    const kept = (past[name] = [...(past[name] ?? []), values].slice(-KEPT));
+    const place = document.querySelector(`[data-figure="${name}"]`);
+    const shown = now && text(now);
+    place.replaceChildren(shown ?? "–");
+    if (shown && unit) place.append(element("small", {}, ` ${unit}`));
+    draw(place.nextElementSibling, kept);
+  }
+  showSteps(figures?.steps_ms ?? {});
+}
+
+function spark() {
+  const drawn = document.createElementNS(SVG, "svg");
+  drawn.setAttribute("class", "spark");
+  drawn.setAttribute("viewBox", `0 0 ${KEPT - 1} 24`);
+  drawn.setAttribute("preserveAspectRatio", "none");
+  drawn.setAttribute("aria-hidden", "true");
+  return drawn;
+}
+
+function draw(drawn, kept) {
+  const most = Math.max(1e-9, ...kept.flat()) * 1.15;
+  const count = kept.at(-1)?.length ?? 0;
+  const paths = Array.from({ length: count }, (_, which) => {
+    const points = kept.map((values, at) => {
+      const x = KEPT - kept.length + at;
+      return `${x},${(23 - (22 * (values[which] ?? 0)) / most).toFixed(1)}`;
+    });
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", points.length > 1 ? `M${points.join("L")}` : "");
+    return path;
+  });
+  drawn.replaceChildren(...paths);
+}
+
+function showSteps(steps) {
+  const names = Object.keys(steps);
+  byId("steps").hidden = names.length === 0;
+  const sum = names.reduce((total, name) => total + steps[name], 0);
+  byId("steps-sum").textContent = `${sum.toFixed(1)} ms in all`;
+  const colour = (at) => `hsl(${HUES[at % HUES.length]} 42% 52%)`;
+  const bar = document.querySelector("#steps .stack");
+  const list = document.querySelector("#steps ul");
+  if (bar.childElementCount !== names.length) {
+    bar.replaceChildren(...names.map(() => element("i")));
+    list.replaceChildren(...names.map(() => element("li")));
+  }
+  names.forEach((name, at) => {
+    bar.children[at].style.flexGrow = steps[name];
+    bar.children[at].style.background = colour(at);
+    list.children[at].style.setProperty("--dot", colour(at));
+    list.children[at].textContent = `${name} ${steps[name].toFixed(1)}`;
+  });
 }

@@ -4,13 +4,13 @@ import { ask, askJson } from "./api.js";
 
 const GATHERING_MS = 2000;
 
-// Both give { stream, session, leave() }; `lost` is called once when the line breaks by itself.
+// Both give { stream, session, camera, leave() }; `lost` is called once when the line breaks by itself.
 export async function openWatch(lost) {
   const connection = new RTCPeerConnection({ iceServers: await iceServers() });
   const stream = receiving(connection);
   connection.addTransceiver("video", { direction: "recvonly" });
   return opened(connection, stream, [], lost, async (sdp) => {
-    const response = await ask("POST", "/whep", { sdp });
+    const response = await ask("POST", "/whep", { body: sdp, type: "application/sdp" });
     return { sdp: await response.text(), place: response.headers.get("Location") };
   });
 }
@@ -28,7 +28,7 @@ export async function openCamera(scene, lost) {
   }
   return opened(connection, stream, tracks, lost, async (sdp) => {
     const { sdp: answer, session } = await askJson("POST", "/offer", { type: "offer", sdp, scene });
-    return { sdp: answer, place: `/api/v1/sessions/${session}`, session };
+    return { sdp: answer, place: `/api/v1/sessions/${session}`, session, camera };
   });
 }
 
@@ -50,7 +50,7 @@ async function opened(connection, stream, tracks, lost, signal) {
     connection.onconnectionstatechange = () => {
       if (["failed", "closed"].includes(connection.connectionState)) lost("The connection broke.");
     };
-    return { stream, session: answer.session ?? null, leave };
+    return { stream, session: answer.session ?? null, camera: answer.camera ?? null, leave };
   } catch (error) {
     leave();
     throw error;

@@ -1,17 +1,24 @@
 // The studio page: one state at a time (idle, starting, live, told what is wrong).
 
-import { askJson, keepToken } from "./api.js";
-import { showBackdrops, showScene } from "./backdrops.js";
-import { showFigures } from "./figures.js";
+import { askJson, logIn, sentence } from "./api.js";
+import { loadBackdrops, showBackdrop, takeDrops } from "./backdrops.js";
+import { offerCompare, toggleCompare } from "./compare.js";
+import { byId } from "./element.js";
+import { loadEngine, showNotice } from "./engine.js";
+import { buildFigures, showFigures } from "./figures.js";
 import { openCamera, openWatch } from "./line.js";
+import { buildLook, showLook, showVerdict } from "./look.js";
+import { loadPresets, showPreset } from "./presets.js";
+import { hearKeys } from "./shortcuts.js";
 
 const POLL_MS = 1000;
-const byId = (id) => document.getElementById(id);
+const KEPT = "scrim-look"; // what was chosen for this browser's own camera, also the last time
 const picture = byId("picture");
 
 let hasCamera = false;
-let scene = {};
-let wanted = {}; // what was chosen here, sent along when this browser's camera starts
+let look = {};
+let wanted = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+let hidden = false;
 let line = null;
 let attempt = 0;
 let timer = 0;
@@ -36,17 +43,24 @@ async function connect() {
   notice("One moment", "Looking for a camera.");
   try {
     const state = await askJson("GET", "/api/v1/state");
-    const { backdrops } = await askJson("GET", "/api/v1/backdrops");
     hasCamera = state.camera;
-    scene = hasCamera ? state.scene : { ...state.scene, ...wanted };
-    showBackdrops(backdrops, choose);
-    showScene(scene);
-    byId("panel").hidden = false;
+    const { components } = await askJson("GET", "/api/v1/openapi.json");
+    buildLook(components.schemas.Look.properties, choose);
+    await Promise.all([loadBackdrops(choose), loadPresets(choose), loadEngine(choose)]);
+    show(hasCamera ? state.scene : { ...state.scene, ...wanted });
+    byId("panel").hidden = byId("below").hidden = false;
   } catch (error) {
     return explain(error);
   }
   if (hasCamera) return start();
   idle();
+}
+
+function show(now) {
+  look = now;
+  showLook(look);
+  showBackdrop(look["scene.backdrop"]);
+  showPreset(look);
 }
 
 function idle() {
@@ -72,6 +86,8 @@ async function start() {
     line = opened;
     picture.srcObject = line.stream;
     byId("stop").hidden = false;
+    byId("privacy").disabled = false;
+    offerCompare(line.camera);
     if (line.session && wanted !== asked) choose(wanted);
     poll();
   } catch (error) {
@@ -87,7 +103,11 @@ function leave() {
   picture.srcObject = null;
   picture.classList.remove("on");
   byId("stop").hidden = true;
+  byId("privacy").disabled = true;
+  offerCompare(null);
+  showPrivacy(false);
   showFigures(null);
+  showVerdict(null);
 }
 
 async function broken(why) {
@@ -101,42 +121,75 @@ async function broken(why) {
   notice("The picture stopped", why, "Reconnect", connect);
 }
 
+const place = () => (line?.session ? `/api/v1/sessions/${line.session}` : null);
+
 async function poll() {
   const mine = attempt;
-  const path = line.session ? `/api/v1/sessions/${line.session}` : "/api/v1/state";
   try {
-    const { figures, scene: now } = await askJson("GET", path);
+    const state = await askJson("GET", "/api/v1/state");
+    const own = place() ? await askJson("GET", place()) : state;
     if (mine !== attempt) return;
-    showFigures(figures);
-    if (!line.session && now["scene.backdrop"] !== scene["scene.backdrop"]) showScene((scene = now));
-    if (picture.classList.contains("on")) {
-      status(figures.state === "live" ? "Live" : figures.state, figures.state === "live" ? "live" : "bad");
-    }
+    showFigures(own.figures, state.peers.taken);
+    showVerdict(own.figures.light);
+    showNotice(own.notice);
+    showPrivacy(own.hidden);
+    if (!line.session && JSON.stringify(own.scene) !== JSON.stringify(look)) show(own.scene);
+    if (picture.classList.contains("on")) tellState(own);
     timer = setTimeout(poll, POLL_MS);
   } catch (error) {
     if (mine === attempt) explain(error);
   }
 }
 
+function tellState({ hidden: slate, figures }) {
+  if (slate) return status("Hidden", "bad");
+  status(figures.state === "live" ? "Live" : figures.state, figures.state === "live" ? "live" : "bad");
+}
+
 async function choose(changes) {
   byId("panel-message").textContent = "";
-  wanted = { ...wanted, ...changes };
-  if (!hasCamera && !line) return showScene((scene = { ...scene, ...changes }));
-  const path = line?.session ? `/api/v1/sessions/${line.session}/scene` : "/api/v1/scene";
+  if (!hasCamera) keep({ ...wanted, ...changes });
+  if (!hasCamera && !line) return show({ ...look, ...changes });
   try {
-    showScene((scene = await askJson("PATCH", path, changes)));
+    show(await askJson("PATCH", place() ? `${place()}/scene` : "/api/v1/scene", changes));
   } catch (error) {
     if (error.status === 0 || error.status === 401) return explain(error);
-    byId("panel-message").textContent = `${error.message}. ${error.hint ?? ""}`;
-    showScene(scene);
+    if (!hasCamera) keep(Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in changes))));
+    byId("panel-message").textContent = sentence(error);
+    show(look);
   }
 }
 
-function sendToken() {
+function keep(now) {
+  wanted = now;
+  localStorage.setItem(KEPT, JSON.stringify(wanted));
+}
+
+async function togglePrivacy() {
+  if (!line) return;
+  try {
+    const path = place() ? `${place()}/privacy` : "/api/v1/privacy";
+    showPrivacy((await askJson("PUT", path, { hidden: !hidden })).hidden);
+  } catch (error) {
+    explain(error);
+  }
+}
+
+function showPrivacy(now) {
+  hidden = now;
+  byId("privacy").setAttribute("aria-pressed", String(hidden));
+  byId("privacy-label").textContent = hidden ? "Show me again" : "Hide me";
+}
+
+async function sendToken() {
   if (!byId("token").reportValidity()) return;
-  keepToken(byId("token").value);
+  try {
+    await logIn(byId("token").value);
+    connect();
+  } catch (error) {
+    explain(error);
+  }
   byId("token").value = "";
-  connect();
 }
 
 function explain(error) {
@@ -158,7 +211,12 @@ function explain(error) {
   if (!navigator.mediaDevices && !hasCamera) {
     return notice("No camera here", "Browsers lend the camera to localhost and https only.", "Try again", connect);
   }
-  notice("That did not work", `${error.message}. ${error.hint ?? ""}`, "Try again", connect);
+  notice("That did not work", sentence(error), "Try again", connect);
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else byId("screen").requestFullscreen();
 }
 
 // The picture is shown when there is one, not when it is promised.
@@ -176,6 +234,19 @@ byId("token-form").onsubmit = (event) => {
   event.preventDefault();
   sendToken();
 };
+byId("privacy").onclick = togglePrivacy;
+byId("full").onclick = fullScreen;
+hearKeys([
+  [["p"], "Hide me, show me again", togglePrivacy],
+  [["c"], "Compare with the room", toggleCompare],
+  [["f"], "Full screen", fullScreen],
+  [["b"], "Blurred room", () => choose({ "scene.backdrop": "blur" })],
+  [["1", "2", "3", "4", "5", "6", "7", "8", "9"], "The first backdrops", (at) => nth(at)?.click()],
+  [["?"], "This list", () => byId("shortcuts").showModal()],
+]);
+const nth = (at) => document.querySelectorAll("#pictures [data-backdrop]")[at];
+takeDrops(byId("screen"), choose);
 addEventListener("pagehide", leave);
 addEventListener("pageshow", (event) => event.persisted && connect());
+buildFigures();
 connect();

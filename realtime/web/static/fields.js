@@ -1,0 +1,77 @@
+// Controls for settings, made from their schema in the OpenAPI document: a number is a slider, a
+// choice a list, a switch a box. Calls `choose` with the changes.
+
+import { element, settled } from "./element.js";
+
+const LABELS = {
+  "scene.blur": "Blur",
+  "scene.fit": "Fit",
+  "light.scene": "Match the backdrop's light",
+  "light.time": "Steady through changing light",
+  "temporal.strength": "Smoothing",
+  "temporal.method": "Smoothing by",
+  "temporal.patches": "Ignore patches smaller than",
+  "edges.despill": "Take the room's colour out",
+  "edges.wrap": "Light around the edges",
+  "refine.feather": "Softness",
+  "refine.threshold": "Cut",
+  "refine.method": "Edges follow the picture",
+  "matting.every": "Frames for one look",
+};
+
+export function field(key, schema, choose) {
+  const id = `field-${key}`;
+  const control = controlOf(key, schema, choose);
+  control.id = id;
+  control.dataset.key = key;
+  if (schema.description) control.setAttribute("aria-describedby", `${id}-why`);
+  const label = element("label", { for: id }, LABELS[key] ?? words(key));
+  const end = control.type === "range" ? [element("output", { for: id }), control] : [control];
+  const why = element("p", { className: "why", id: `${id}-why` }, schema.description ?? "");
+  return element("div", { className: "field", title: schema.description ?? "" }, label, ...end, ...(schema.description ? [why] : []));
+}
+
+export function showValues(look) {
+  for (const control of document.querySelectorAll("[data-key]")) {
+    const value = look[control.dataset.key];
+    const held = control === document.activeElement && control.type === "range";
+    if (value === undefined || held) continue;
+    if (control.type === "checkbox") control.checked = value;
+    else control.value = value;
+    showOutput(control);
+  }
+}
+
+function controlOf(key, schema, choose) {
+  const settle = settled((value) => choose({ [key]: value }));
+  if (schema.enum) {
+    const options = schema.enum.map((value) => element("option", { value }, words(value)));
+    return element("select", { onchange: (event) => choose({ [key]: event.target.value }) }, ...options);
+  }
+  if (schema.type === "boolean") {
+    return element("input", { type: "checkbox", onchange: (event) => choose({ [key]: event.target.checked }) });
+  }
+  const whole = schema.type === "integer";
+  return element("input", {
+    type: "range",
+    min: schema.minimum,
+    max: schema.maximum,
+    step: whole ? 1 : 0.01,
+    oninput: (event) => {
+      showOutput(event.target);
+      settle(Number(event.target.value));
+    },
+  });
+}
+
+function showOutput(control) {
+  const output = control.parentElement.querySelector("output");
+  if (!output) return;
+  const value = Number(control.value);
+  output.textContent = control.step === "1" ? String(value) : `${Math.round(value * 100)} %`;
+}
+
+function words(key) {
+  const last = key.split(".").pop().replace(/_/g, " ");
+  return last.charAt(0).toUpperCase() + last.slice(1);
+}

@@ -1,0 +1,16 @@
+// Light or dark: the system's choice until somebody presses the button; set before the first paint.
+
+const KEPT = "scrim-theme";
+const kept = localStorage.getItem(KEPT);
+if (kept) document.documentElement.dataset.theme = kept;
+
+addEventListener("DOMContentLoaded", () => {
+  document.getElementById("theme").onclick = () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    localStorage.setItem(KEPT, root.dataset.theme);
+  };
+});
