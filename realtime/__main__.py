@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import time
 from enum import StrEnum
 from functools import partial
@@ -20,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from realtime import config as cfg
 from realtime.errors import enter
+from realtime.journal import Journal, LogFormat
 
 app = typer.Typer(
     help="Replaces the room behind a person on a webcam, live.",
@@ -101,10 +103,13 @@ def run(
     passthrough: Annotated[
         bool, typer.Option("--passthrough", help="Show the ROOM, red border. For developers.")
     ] = False,
+    log: Annotated[
+        LogFormat, typer.Option("--log", help="json: one object a line, figures once a minute.")
+    ] = "text",
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Tell more.")] = False,
 ) -> None:
     """Run the line: the camera's picture, without the room, to meeting apps and browsers."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(message)s")
+    journal = Journal(log, logging.INFO if verbose or log == "json" else logging.ERROR)
     load = partial(
         load_config,
         config,
@@ -122,17 +127,17 @@ def run(
     from realtime.build import load_model
     from realtime.live import Start, recall_look, run_line
 
-    read = recall_look(load, config_file(config), console)
+    read = recall_look(load, config_file(config), journal)
     settings = read()
     signal.signal(signal.SIGTERM, _interrupt)
     matting = load_model(settings.matting)
     if matting.fallback:
-        console.print(matting.fallback)
+        journal.print(matting.fallback)
     start = Start(read, config_file(config), source, passthrough, preview)
     try:
-        run_line(settings, matting, start, console)
+        run_line(settings, matting, start, journal)
     except KeyboardInterrupt:
-        console.print("stopped")
+        journal.print("stopped")
 
 
 def _interrupt(number: int, stack: FrameType | None) -> None:
@@ -275,15 +280,40 @@ def bench(
         Console().print(table(rows))
 
 
+@app.command("install-service")
+def install_service(config: ConfigFile = None, sets: Sets = None) -> None:
+    """Run Scrim whenever you are logged in, as a systemd user service; and now."""
+    from realtime.service import install
+
+    settings = load_config(config, sets)
+    if not settings.camera.on_demand:
+        console.print("the camera will be on all day; better: --set camera.on_demand=true")
+    words = [word for given in sets or [] for word in ("--set", given)]
+    file = config_file(config)
+    words += ["--config", str(file.absolute())] if file else []
+    command = [sys.executable, "-m", "realtime", "run", "--log", "json", *words]
+    print(install(command, Path.cwd(), os.environ))
+    console.print("journalctl --user -u scrim shows what it tells")
+
+
+@app.command()
+def uninstall() -> None:
+    """Stop the service and remove it."""
+    from realtime.service import uninstall as remove
+
+    console.print(f"removed {remove(os.environ)}")
+
+
 @app.command()
 def doctor() -> None:
     """Say what works here, what is missing, and the exact command that mends it."""
+    from realtime.build import MODELS
     from realtime.doctor import checks
     from realtime.matting.engine import available_devices
 
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}
     out = Console(highlight=False, soft_wrap=True)
-    found = checks(available_devices())
+    found = checks(available_devices(), MODELS)
     for check in found:
         out.print(f"{marks[check.ok]}  {escape(f'{check.name}: {check.detail}')}")
         if check.mend:

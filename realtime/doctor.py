@@ -38,11 +38,13 @@ class Check:
     mend: str = ""
 
 
-def checks(openvino_devices: Sequence[str], root: Path = Path("/")) -> list[Check]:
-    """Return all findings; `openvino_devices` are the names that OpenVINO gives."""
-    found = [_python(), *_packages(), _inference(openvino_devices)]
+def checks(openvino_devices: Sequence[str], models: Path, root: Path = Path("/")) -> list[Check]:
+    """Return all findings; `openvino_devices` are the names that OpenVINO gives, `models` is the
+    folder of the networks that come with Scrim."""
+    found = [_python(), *_packages(), _models(models), _inference(openvino_devices)]
     if sys.platform == "linux":
-        return [*found, *_cameras(root), *_virtual_cameras(root)]
+        accelerators = _accelerators(openvino_devices, root)
+        return [*found, *accelerators, *_cameras(root), *_virtual_cameras(root)]
     names = ", ".join(camera.name for camera in list_cameras())
     return [
         *found,
@@ -75,6 +77,32 @@ def _inference(devices: Sequence[str]) -> Check:
     if devices:
         return Check("openvino devices", True, ", ".join(devices))
     return Check("openvino devices", False, "none", "pip install --force-reinstall openvino")
+
+
+def _models(folder: Path) -> Check:
+    graphs = sorted(folder.glob("*.xml"))
+    broken = [path.stem for path in graphs if not path.with_suffix(".bin").is_file()]
+    if graphs and not broken:
+        return Check("networks", True, ", ".join(path.stem for path in graphs))
+    detail = f"without weights: {', '.join(broken)}" if broken else f"none in {folder}"
+    return Check("networks", False, detail, "pip install --force-reinstall --no-deps scrim")
+
+
+def _accelerators(devices: Sequence[str], root: Path) -> Iterator[Check]:
+    """Name what the kernel has and OpenVINO does not see."""
+    rows = (
+        ("GPU", "dev/dri/renderD*", "render", "intel-opencl-icd"),
+        ("NPU", "dev/accel/accel*", "render", "intel-level-zero-npu intel-driver-compiler-npu"),
+    )
+    for name, nodes, group, packages in rows:
+        node = next(iter(sorted(root.glob(nodes))), None)
+        if node is None or any(device.startswith(name) for device in devices):
+            continue
+        if os.access(node, os.R_OK | os.W_OK):
+            detail, mend = "OpenVINO does not see it", f"sudo apt install {packages}"
+        else:
+            detail, mend = "no permission", f"sudo usermod -aG {group} $USER, then log in again"
+        yield Check(name, None, f"/{node.relative_to(root)}: {detail}", mend)
 
 
 def _cameras(root: Path) -> list[Check]:
@@ -123,6 +151,9 @@ def _virtual_cameras(root: Path) -> list[Check]:
 
 
 def _virtual_camera(device: str, root: Path) -> Check:
+    if not os.access(root / device.lstrip("/"), os.R_OK | os.W_OK):
+        mend = "sudo usermod -aG video $USER, then log in again"
+        return Check("virtual camera", False, f"{device}: no permission", mend)
     used_by = holders(device, root)
     return Check("virtual camera", True, f"{device}, open in {', '.join(used_by) or 'no program'}")
 

@@ -10,6 +10,7 @@
     + SinkError                      exit 5
     |   + SinkUnavailable  + SinkLost
     + ControlUnavailable             exit 6
+    + ServiceUnavailable             exit 7
     + FrameError                     one frame could not be matted: count it, show the slate
     + PeerError                      a browser asked for what it cannot have
         + TooManyPeers 503  + BadOffer 400  + NegotiationFailed 422
@@ -107,6 +108,12 @@ class ControlUnavailable(ScrimError):
     """No running Scrim takes orders."""
 
     exit_code = 6
+
+
+class ServiceUnavailable(ScrimError):
+    """The system's services cannot be changed."""
+
+    exit_code = 7
 
 
 class FrameError(ScrimError):

@@ -18,8 +18,9 @@ SMALLER = 0.75
 """Share of the network's sides in its smaller size: half of its work."""
 
 LATE, ROOM = 0.1, 0.7
-"""Share of frames that came and were not composed from which on it is too much, and share of the
-time at work below which one step less may fit in."""
+"""Share of frames that came and were not composed from which on it is too much, as it is when the
+work takes longer than the time between two frames; below the second share one step less may fit
+in."""
 
 BAD_S, GOOD_S, LONGEST_S = 2.0, 10.0, 160.0
 """Seconds of too much before a step; of room before one is taken back, which doubles up to the
@@ -73,7 +74,7 @@ class Governor:
         """Take the share of frames that came too late and the share of time at work, since the
         last call; return the steps to take, of `most` there are."""
         self.level = min(self.level, most)
-        bad, good = late > LATE, late <= LATE / 2 and busy < ROOM
+        bad, good = late > LATE or busy > 1, late <= LATE / 2 and busy < ROOM
         self._bad_since = (now if self._bad_since is None else self._bad_since) if bad else None
         self._good_since = (now if self._good_since is None else self._good_since) if good else None
         if self._bad_since is not None and now - self._bad_since >= BAD_S and self.level < most:

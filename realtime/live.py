@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from realtime import config as cfg
 from realtime.build import (
     find_model,
@@ -28,6 +26,7 @@ from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
 from realtime.errors import ScrimError, SourceError
 from realtime.governor import Governor
+from realtime.journal import Journal
 from realtime.keys import HELP, Keys, look
 from realtime.matting.engine import MattingModel
 from realtime.reload import Reload, follow
@@ -46,7 +45,7 @@ WATCHERS = "watchers"
 
 
 def recall_look(
-    load: Callable[..., cfg.Config], file: Path | None, console: Console
+    load: Callable[..., cfg.Config], file: Path | None, journal: Journal
 ) -> Callable[[], cfg.Config]:
     """Return what loads the configuration with the look that was chosen last in the studio.
 
@@ -62,7 +61,7 @@ def recall_look(
         make_backdrop(last.scene)
         find_model(last.matting.model)
     except ScrimError as error:
-        console.print(f"the studio's last look is left out: {error}")
+        journal.print(f"the studio's last look is left out: {error}")
         return load
     return with_last
 
@@ -86,8 +85,8 @@ class Start:
     preview: bool = False
 
 
-def run_line(settings: cfg.Config, matting: MattingModel, start: Start, console: Console) -> None:
-    """Run until the source ends, the line fails or somebody stops it; `console` is told.
+def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal: Journal) -> None:
+    """Run until the source ends, the line fails or somebody stops it; `journal` is told.
 
     Raises `ScrimError`.
     """
@@ -95,10 +94,10 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, console:
     watch = Broadcast(settings.camera.fps)
     window = PreviewSink() if start.preview else None
     if start.source or settings.camera.device != "none":
-        control.runner = _line(control, watch, window, start, console)
-        _begin(control, start, console)
+        control.runner = _line(control, watch, window, start, journal)
+        _begin(control, start, journal)
     try:
-        asyncio.run(_attend(control, watch, window, start, console))
+        asyncio.run(_attend(control, watch, window, start, journal))
     finally:
         if control.runner:
             control.runner.stop()
@@ -107,16 +106,16 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, console:
 
 
 def _line(
-    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, console: Console
+    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, journal: Journal
 ) -> Runner:
     settings = control.config
-    outlets: list[Outlet] = make_outlets(settings, console.print)
+    outlets: list[Outlet] = make_outlets(settings, journal.print)
     if settings.web.enabled or settings.publish.url:
         outlets.append(Outlet(WATCHERS, lambda: watch, settings.camera.fps))
     if window:
         outlets.append(Outlet("preview", lambda: window, settings.camera.fps))
     line = Runner(
-        lambda: _open_source(control.config.camera, start.source, console),
+        lambda: _open_source(control.config.camera, start.source, journal),
         make_pipeline(settings, control.model, control.stats, passthrough=start.room),
         outlets,
         (settings.camera.width, settings.camera.height),
@@ -128,11 +127,11 @@ def _line(
     return line
 
 
-def _open_source(camera: cfg.Camera, source: str | None, console: Console) -> Source:
-    return open_input(source, camera) if source else open_camera(camera, console.print)
+def _open_source(camera: cfg.Camera, source: str | None, journal: Journal) -> Source:
+    return open_input(source, camera) if source else open_camera(camera, journal.print)
 
 
-def _begin(control: Control, start: Start, console: Console) -> None:
+def _begin(control: Control, start: Start, journal: Journal) -> None:
     """Start the line. Without any camera the studio still works with the browsers' own."""
     settings = control.config
     assert control.runner
@@ -142,12 +141,12 @@ def _begin(control: Control, start: Start, console: Console) -> None:
         if start.source or settings.camera.device != "auto" or not settings.web.enabled:
             raise
         control.runner = None
-        console.print(f"no camera here: {error}")
-        console.print("the studio asks for the browser's camera instead")
+        journal.print(f"no camera here: {error}")
+        journal.print("the studio asks for the browser's camera instead")
 
 
 async def _attend(
-    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, console: Console
+    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, journal: Journal
 ) -> None:
     """Do all that goes on beside the line, until the first of it ends."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
@@ -155,30 +154,30 @@ async def _attend(
     def stop() -> None:
         loop.call_soon_threadsafe(stopped.set)
 
-    reload = Reload(control, start.load, console.print)
+    reload = Reload(control, start.load, journal.print)
     _hear_signals(loop, control, reload, stop)
     settings = control.config
     jobs: list[Coroutine[Any, Any, object]] = [stopped.wait()]
     if control.runner:
-        jobs.append(_until_it_ends(control.runner, console))
+        jobs.append(_until_it_ends(control.runner, journal))
     if settings.web.enabled:
         jobs.append(serve(Studio(control, watch), settings.web.host, settings.web.port))
     if control.runner and settings.camera.on_demand:
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if control.runner and settings.publish.url:
-        jobs.append(_publish(settings, watch, console))
+        jobs.append(_publish(settings, watch, journal))
     if control.runner and settings.governor.enabled:
         jobs.append(_govern(control))
     if start.file:
         jobs.append(follow(start.file, reload))
     if window:
-        console.print(HELP)
-        jobs.append(look(window, Keys(control, reload, stop), settings.camera.fps, console.print))
+        journal.print(HELP)
+        jobs.append(look(window, Keys(control, reload, stop), settings.camera.fps, journal.print))
     orders = Orders(control, reload, stop)
-    async with listening(socket_path(os.environ), orders, console.print):
+    async with listening(socket_path(os.environ), orders, journal.print):
         await _first_of(jobs)
     if stopped.is_set():
-        console.print("stopped")
+        journal.print("stopped")
 
 
 async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None:
@@ -189,9 +188,9 @@ async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None
     await serve_demand(line, devices, lambda: watch.viewers + always, linger_s)
 
 
-async def _publish(settings: cfg.Config, watch: Broadcast, console: Console) -> None:
+async def _publish(settings: cfg.Config, watch: Broadcast, journal: Journal) -> None:
     url, token = settings.publish.url, settings.publish.token
-    await publish(watch, url, token, settings.web.ice_servers, console.print)
+    await publish(watch, url, token, settings.web.ice_servers, journal.print)
 
 
 async def _govern(control: Control) -> None:
@@ -243,20 +242,7 @@ def _hear_signals(
             loop.add_signal_handler(getattr(signal, name), row)
 
 
-async def _until_it_ends(line: Runner, console: Console) -> None:
+async def _until_it_ends(line: Runner, journal: Journal) -> None:
     while not line.wait(0):
-        _status(line.stats, console)
+        journal.status(line.stats.snapshot())
         await asyncio.sleep(1.0)
-
-
-def _status(stats: Stats, console: Console) -> None:
-    """Rewrite the status line: every step's time, the age of what is shown, what was lost."""
-    if not console.is_terminal:
-        return
-    now = stats.snapshot()
-    steps = "  ".join(f"{name} {ms:.1f}" for name, ms in now["steps_ms"].items())
-    figures = "  ".join(f"{name} {value:.2f}" for name, value in now["figures"].items())
-    counts = "  ".join(f"{name} {n}" for name, n in now["counts"].items() if n)
-    line = f"{now['state']}  {now['fps']:.0f} fps  age {now['age_ms']['p50']:.0f} ms  {steps}"
-    line = f"{line}  {figures}  {counts}"
-    console.print(f"\r{line}"[: console.width - 1].ljust(console.width - 1), end="")

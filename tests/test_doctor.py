@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from realtime import doctor
+from realtime.build import MODELS
 from realtime.doctor import LOAD, RELOAD, Check, checks
 from realtime.sinks.virtualcam import INSTALL
 from realtime.v4l2 import holders
@@ -43,11 +44,11 @@ def process(root: Path, pid: int, name: str, *files: str) -> None:
 
 
 def found(root: Path, name: str) -> list[Check]:
-    return [check for check in checks(["CPU"], root) if check.name == name]
+    return [check for check in checks(["CPU"], MODELS, root) if check.name == name]
 
 
 def test_versions_and_devices(tmp_path: Path) -> None:
-    told = {check.name: check for check in checks(["CPU", "GPU"], tmp_path)}
+    told = {check.name: check for check in checks(["CPU", "GPU"], MODELS, tmp_path)}
     assert told["openvino devices"] == Check("openvino devices", True, "CPU, GPU")
     for name in ("python", "openvino", "opencv", "av", "pyvirtualcam"):
         assert told[name].ok
@@ -58,7 +59,7 @@ def test_a_missing_package_and_missing_devices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "PACKAGES", {"av": ("no-such-package-of-scrim",)})
-    told = {check.name: check for check in checks([], tmp_path)}
+    told = {check.name: check for check in checks([], MODELS, tmp_path)}
     assert told["av"] == Check("av", False, "not installed", "pip install no-such-package-of-scrim")
     assert told["openvino devices"].ok is False
     assert told["openvino devices"].mend
@@ -145,5 +146,38 @@ def test_what_is_wrong_with_a_loaded_module(
     assert all(RELOAD in check.mend for check in told if check.ok is not True)
 
 
+def test_networks_that_are_missing_or_have_lost_their_weights(tmp_path: Path) -> None:
+    def networks() -> Check:
+        return next(check for check in checks(["CPU"], tmp_path) if check.name == "networks")
+
+    assert networks().ok is False and str(tmp_path) in networks().detail
+    write(tmp_path / "one.xml")
+    write(tmp_path / "one.bin")
+    assert networks().ok
+    write(tmp_path / "two.xml")
+    assert networks().ok is False and "two" in networks().detail
+    assert "one" not in networks().detail and "pip install" in networks().mend
+
+
+def test_an_accelerator_that_openvino_does_not_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "dev/dri/renderD128")
+    (check,) = found(tmp_path, "GPU")
+    assert (check.ok, check.mend) == (None, "sudo apt install intel-opencl-icd")
+    assert not [c for c in checks(["CPU", "GPU (Iris)"], MODELS, tmp_path) if c.name == "GPU"]
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (check,) = found(tmp_path, "GPU")
+    assert "no permission" in check.detail and "usermod -aG render" in check.mend
+
+
+def test_a_virtual_camera_without_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loopback(tmp_path, "0.13.2")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "usermod -aG video" in found(tmp_path, "virtual camera")[0].mend
+
+
 def test_this_machine_can_be_examined() -> None:
-    assert all(check.ok or check.mend for check in checks(["CPU"]))
+    assert all(check.ok or check.mend for check in checks(["CPU"], MODELS))

@@ -15,7 +15,7 @@ FLOORS = {
     1: ("slot", "stats", "pixels", "v4l2", "blocks"),
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
-    4: ("build", "control", "governor", "job", "render", "bench"),
+    4: ("build", "control", "governor", "journal", "job", "render", "bench", "service"),
     5: ("web", "reload", "ctl", "demand", "keys"),
     6: ("live",),
     7: ("__main__",),

@@ -1,0 +1,81 @@
+"""Scrim as a systemd user service: written, started, stopped and removed. Floor 4."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from realtime.errors import ServiceUnavailable
+from realtime.sinks.whole import write_whole
+
+NAME = "scrim.service"
+
+UNIT = """\
+[Unit]
+Description=Scrim, another room behind you
+
+[Service]
+ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+WorkingDirectory={folder}
+Restart=on-failure
+RestartSec=5
+# A wrong configuration or a missing network does not get better by trying again.
+RestartPreventExitStatus=2 3
+NoNewPrivileges=true
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def unit_path(environment: Mapping[str, str]) -> Path:
+    """Return where systemd looks for a user's own units."""
+    home = environment.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "systemd" / "user" / NAME
+
+
+def install(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Path:
+    """Write the unit that runs a command in a folder, and start it. Returns where it lies.
+
+    Raises `SinkUnavailable` when it cannot be written, `ServiceUnavailable` when it is written
+    but systemd does not start it.
+    """
+    path = unit_path(environment)
+    words = " ".join(map(_quote, command))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, UNIT.format(command=words, folder=str(folder).replace("%", "%%")).encode())
+    _systemctl("daemon-reload")
+    _systemctl("enable", "--now", NAME)
+    return path
+
+
+def uninstall(environment: Mapping[str, str]) -> Path:
+    """Stop the service and remove its unit. Raises `ServiceUnavailable` where there is none."""
+    path = unit_path(environment)
+    if not path.exists():
+        raise ServiceUnavailable(f"there is no {path}", "scrim install-service")
+    try:
+        _systemctl("disable", "--now", NAME)
+    finally:
+        path.unlink()
+    _systemctl("daemon-reload")
+    return path
+
+
+def _systemctl(*words: str) -> None:
+    command = ["systemctl", "--user", *words]
+    if shutil.which("systemctl") is None:
+        raise ServiceUnavailable("there is no systemd here", f"elsewhere: {' '.join(command)}")
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    if done.returncode:
+        raise ServiceUnavailable(f"systemd: {done.stderr.strip()}", " ".join(command))
+
+
+def _quote(word: str) -> str:
+    """Quote a word of a command line as systemd.service(5) reads it."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'

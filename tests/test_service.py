@@ -1,0 +1,105 @@
+"""Running for months: the systemd unit, and logs that machines read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+from realtime.errors import ServiceUnavailable
+from realtime.journal import Journal, status_line
+from realtime.service import install, uninstall, unit_path
+from realtime.stats import Stats
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A systemctl that writes down what it is asked; `refusing` makes it refuse."""
+    tool = tmp_path / "bin" / "systemctl"
+    tool.parent.mkdir()
+    asked = tmp_path / "asked"
+    refusing = tmp_path / "refusing"
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" >> {asked}\n[ -e {refusing} ] && echo no bus >&2 && exit 1\nexit 0\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    return asked
+
+
+def test_a_service_is_written_started_stopped_and_removed(tmp_path: Path, systemd: Path) -> None:
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    command = ["/opt/a b/python", "-m", "realtime", "--set", 'scene.backdrop=50%$"x".jpg']
+    path = install(command, tmp_path, environment)
+    assert path == unit_path(environment) == tmp_path / "systemd/user/scrim.service"
+    unit = path.read_text()
+    start = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
+    read = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(start[10:])]
+    assert read == command
+    assert f"WorkingDirectory={tmp_path}" in unit and "RestartPreventExitStatus=2 3" in unit
+    assert uninstall(environment) == path
+    assert not path.exists()
+    assert systemd.read_text().splitlines() == [
+        "--user daemon-reload",
+        "--user enable --now scrim.service",
+        "--user disable --now scrim.service",
+        "--user daemon-reload",
+    ]
+    with pytest.raises(ServiceUnavailable, match="install-service"):
+        uninstall(environment)
+
+
+def test_a_refusal_names_the_command_and_never_keeps_a_removed_unit(
+    tmp_path: Path, systemd: Path
+) -> None:
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    (tmp_path / "refusing").touch()
+    with pytest.raises(ServiceUnavailable, match=r"no bus \(systemctl --user daemon-reload\)"):
+        install(["scrim"], tmp_path, environment)
+    assert unit_path(environment).exists()
+    with pytest.raises(ServiceUnavailable):
+        uninstall(environment)
+    assert not unit_path(environment).exists()
+
+
+def test_a_log_for_machines_is_one_object_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.journal.STATUS_S", 0.0)
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        journal = Journal("json", logging.INFO)
+        journal.print("no camera here:\nnone")
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            logging.getLogger("realtime.runner").exception("line %d", 3)
+        stats = Stats()
+        with stats.timed("matte"):
+            pass
+        journal.status(stats.snapshot())
+    finally:
+        root.handlers[:], root.level = before
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["message"] for line in lines] == ["no camera here:\nnone", "line 3", "status"]
+    assert [line["level"] for line in lines] == ["info", "error", "info"]
+    assert lines[1]["from"] == "realtime.runner" and "broken" in lines[1]["error"]
+    assert "matte" in lines[2]["steps_ms"]
+    assert all(line["time"].endswith("+00:00") for line in lines)
+
+
+def test_the_status_line_has_every_steps_time() -> None:
+    stats = Stats()
+    for step in ("matte", "steady", "refine"):
+        with stats.timed(step):
+            pass
+    stats.eased = "no refinement"
+    stats.count("drops", 3)
+    line = status_line(stats.snapshot())
+    for words in ("starting  (no refinement)", "matte 0.0", "steady 0.0", "refine 0.0", "drops 3"):
+        assert words in line
