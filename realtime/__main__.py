@@ -172,6 +172,10 @@ def render(
     refine: Annotated[
         Refine | None, typer.Option("--refine", help="grabcut is slow, and for pictures only.")
     ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Left of it, without steadying, light and edges."),
+    ] = False,
     backdrop: Backdrop = None,
     model: Model = None,
     device: Device = None,
@@ -198,7 +202,7 @@ def render(
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(source.name, total=None)
         done = run_job(
-            Job(source, output, alpha, classes, grabcut),
+            Job(source, output, alpha, classes, grabcut, compare),
             settings,
             matting,
             lambda n, total: bar.update(task, completed=n, total=total or None),

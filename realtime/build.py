@@ -16,7 +16,7 @@ from realtime import config as cfg
 from realtime.contract import Size
 from realtime.errors import ConfigError, ModelNotFound, SinkUnavailable
 from realtime.matting.engine import MattingModel
-from realtime.pipeline import Backdrop, Pipeline, Refiner, Smoother
+from realtime.pipeline import Backdrop, Overlay, Pipeline, Refiner, Smoother
 from realtime.pixels import Fit
 from realtime.runner import Outlet, Sink, Source
 from realtime.stats import Stats
@@ -71,6 +71,7 @@ def make_pipeline(
     from realtime.matting.change import Watch
     from realtime.scene.composite import over
     from realtime.scene.edges import Edges
+    from realtime.scene.framing import Framing
     from realtime.scene.lighting import SceneLight
 
     lit = not passthrough and has_light(config.scene)
@@ -87,6 +88,8 @@ def make_pipeline(
         watch=Watch(config.light.time),
         patches=config.temporal.patches,
         every=config.matting.every,
+        framing=Framing() if config.scene.framing else None,
+        overlay=make_overlay(config.scene),
     )
 
 
@@ -142,6 +145,11 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
     for suffixes, row in rows.items():
         if path.suffix.lower() in suffixes:
             return row(path, scene.fit)
+    if scene.backdrop == "transparent":
+        raise ConfigError(
+            'scene.backdrop: "transparent" is for `scrim render`',
+            'live, give "green" and key it out',
+        )
     raise ConfigError(
         f"scene.backdrop: {scene.backdrop!r} is no backdrop",
         'give "blur", "green", a colour such as "#336699", a picture, a video or a folder',
@@ -158,6 +166,13 @@ def _colour(scene: cfg.Scene) -> tuple[int, int, int] | None:
 
 def _pictures(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def make_overlay(scene: cfg.Scene) -> Overlay | None:
+    """Build what stands before everything. Raises `ConfigError`."""
+    from realtime.scene.overlay import Overlay
+
+    return Overlay(Path(scene.overlay), scene.fit) if scene.overlay else None
 
 
 def has_light(scene: cfg.Scene) -> bool:

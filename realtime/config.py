@@ -108,6 +108,10 @@ class Scene(Table):
         "crop", description="how a picture of another shape fills the frame: crop, pad, stretch"
     )
     blur: float = Field(0.5, ge=0, le=1, description="strength of the blur; 0 still hides the room")
+    overlay: str = Field(
+        "", description="picture with transparency to lay over everything; empty = none"
+    )
+    framing: bool = Field(False, description="keep head and shoulders in the picture")
     folder: str = Field(
         "backdrops", description="folder whose pictures and videos the studio offers by name"
     )

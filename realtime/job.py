@@ -19,7 +19,8 @@ Kind = Literal["picture", "video", "folder"]
 class Job:
     """What goes in, where the picture goes, and where matte and classes go if they are wanted.
 
-    With `grabcut`, step 4 is GrabCut's vote on the outline of a still.
+    With `grabcut`, step 4 is GrabCut's vote on the outline of a still; with `compare`, the picture
+    without steadying, light and edges stands left of it; `transparent` is the person alone.
     """
 
     source: Path
@@ -27,6 +28,8 @@ class Job:
     alpha: Path | None = None
     classes: Path | None = None
     grabcut: bool = False
+    compare: bool = False
+    transparent: bool = False
 
     @property
     def targets(self) -> list[Path]:
@@ -39,6 +42,8 @@ class Job:
         Raises `SourceUnavailable` when there is nothing to render, `ConfigError` when the paths do
         not go together.
         """
+        if self.transparent and self.compare:
+            raise ConfigError("before and after need a backdrop", "leave out one of the two")
         if not self.source.exists():
             raise SourceUnavailable(f"{self.source}: no such file or folder")
         self._expect_apart()
@@ -70,6 +75,8 @@ class Job:
                 raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
 
     def _expect_pictures(self) -> None:
+        if self.transparent:
+            _expect(self.output, (".png", ".webp"), "transparent picture")
         _expect(self.output, PICTURES, "picture")
         _expect(self.alpha, (".png",), "matte of a picture")
         _expect(self.classes, (".png",), "map of classes")
@@ -85,6 +92,8 @@ class Job:
                 f"{self.source}: a map of classes is drawn of pictures, not videos",
                 "give a picture or a folder of pictures",
             )
+        if self.transparent:
+            _expect(self.output, (".mkv", ".webm"), "transparent video")
         _expect(self.output, VIDEOS, "video")
         _expect(self.alpha, (".mkv",), "matte of a video")
 

@@ -68,6 +68,19 @@ class Edge(Protocol):
     def clean(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame: ...
 
 
+class Framing(Protocol):
+    """Cuts frame and matte so that they follow the person (`scene.framing`)."""
+
+    def follow(self, frame: Frame, alpha: Bytes) -> tuple[Frame, Bytes]: ...
+    def reset(self) -> None: ...
+
+
+class Overlay(Protocol):
+    """What stands before everything (`scene.overlay`)."""
+
+    def lay(self, picture: Frame) -> Frame: ...
+
+
 class Pipeline:
     """Turns the room's picture into the composed one. One per stream, one thread at a time.
 
@@ -93,6 +106,8 @@ class Pipeline:
         watch: Watch | None = None,
         patches: float = 0.0,
         every: int = 1,
+        framing: Framing | None = None,
+        overlay: Overlay | None = None,
     ) -> None:
         self._session = session
         self._smoother = smoother
@@ -106,6 +121,8 @@ class Pipeline:
         self._watch = watch or Watch()
         self._patches = patches
         self._every = every
+        self._framing = framing
+        self._overlay = overlay
         self._raw: Alpha | None = None
         self._reused = 0
         self._steadied: Alpha | None = None
@@ -166,27 +183,45 @@ class Pipeline:
 
     def finish(self, frame: Frame, matte: Matte) -> Frame:
         """Steps 5 to 8: put the person of a frame before the backdrop."""
+        person, backdrop, alpha = self._dress(frame, matte)
+        with self._stats.timed("composite"):
+            return self._laid(self._over(person, backdrop, alpha))
+
+    def cut_out(self, frame: Frame, matte: Matte) -> tuple[Frame, Bytes]:
+        """Return the person's own colours and alpha, before nothing; the rest is black."""
+        person, _, alpha = self._dress(frame, matte)
+        seen = cv2.compare(alpha, 0, cv2.CMP_GT)
+        return self._over(person, pixels.colour(person.size, (0, 0, 0)), seen), alpha
+
+    def _dress(self, frame: Frame, matte: Matte) -> tuple[Frame, Frame, Bytes]:
+        """Steps 5 to 7: return the person in the new light, what is behind, and alpha."""
         if matte.number != frame.number:
             raise FrameError(f"matte {matte.number} does not belong to frame {frame.number}")
         timed, alpha = self._stats.timed, matte.alpha
+        if self._framing:
+            with timed("framing"):
+                frame, alpha = self._framing.follow(frame, alpha)
         with timed("backdrop"):
             backdrop = self._backdrop.picture(frame, alpha)
         with timed("light"):
             frame = self._light.match(frame, backdrop, alpha)
         with timed("edges"):
-            frame = self._edges.clean(frame, backdrop, alpha)
-        with timed("composite"):
-            return self._over(frame, backdrop, alpha)
+            return self._edges.clean(frame, backdrop, alpha), backdrop, alpha
 
     def alone(self, size: Size) -> Frame:
         """Return the backdrop without anybody and without any pixel of the room."""
-        return self._backdrop.alone(size)
+        return self._laid(self._backdrop.alone(size))
+
+    def _laid(self, picture: Frame) -> Frame:
+        return self._overlay.lay(picture) if self._overlay else picture
 
     def follow(self, before: Pipeline) -> None:
         """Go on with the memory of the pipeline in whose place this one comes."""
         self._session, self._smoother = before._session, before._smoother
         self._watch, self._present_at = before._watch, before._present_at
         self._raw, self._reused, self._steadied = before._raw, before._reused, before._steadied
+        if self._framing and before._framing:
+            self._framing = before._framing
 
     def follow_light(self, before: Pipeline) -> None:
         """Go on with what was measured of the light, before the same backdrop."""
@@ -203,5 +238,7 @@ class Pipeline:
         self._raw = self._steadied = None
         self._session.reset()
         self._light.reset()
+        if self._framing:
+            self._framing.reset()
         if self._smoother:
             self._smoother.reset()

@@ -139,6 +139,15 @@ def mirror(frame: Frame) -> Frame:
     return Frame(flipped, frame.number, frame.captured_at, frame.pts)
 
 
+def beside(left: Frame, right: Frame) -> Frame:
+    """Return two frames of one size side by side, with the number and times of the right one."""
+    joined = blank((2 * right.width, right.height))
+    planes = planes_of(left), planes_of(right), writable_planes(joined)
+    for one, other, target in zip(*planes, strict=True):
+        cv2.hconcat([one, other], dst=target)
+    return Frame(joined, right.number, right.captured_at, right.pts)
+
+
 def fit(frame: Frame, size: Size, how: Fit = "crop") -> Frame:
     """Bring a frame to another size: `crop` fills it, `pad` adds black, `stretch` distorts."""
     if frame.size == size:
@@ -148,11 +157,12 @@ def fit(frame: Frame, size: Size, how: Fit = "crop") -> Frame:
     for source, target, level in zip(
         planes_of(frame), writable_planes(fitted), levels, strict=True
     ):
-        _fit_plane(source, target, how, level)
+        fit_plane(source, target, how, level)
     return Frame(fitted, frame.number, frame.captured_at, frame.pts)
 
 
-def _fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:
+def fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:
+    """Write a plane into another of any size; what it does not fill becomes `level`."""
     (rows, columns), (height, width) = source.shape, target.shape
     if how == "stretch":
         _resize_into(source, target)

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from realtime import pixels
 from realtime.build import PICTURES, find_model, make_grabcut, make_pipeline, model_names
 from realtime.config import Config
@@ -25,6 +27,16 @@ from realtime.sinks.indexed import write_indexed
 from realtime.sinks.picture import write_picture
 from realtime.stats import Stats
 
+TRANSPARENT = "transparent"
+"""A backdrop of files that can hold it: nothing."""
+
+BEFORE: dict[str, dict[str, str | float]] = {
+    "temporal": {"method": "off"},
+    "light": {"time": False, "scene": 0.0},
+    "edges": {"despill": 0.0, "wrap": 0.0},
+}
+"""What `--compare` shows on the left."""
+
 Progress = Callable[[int, int], None]
 """Called with the frames done and the frames in all (0 = not known)."""
 
@@ -35,20 +47,36 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     Raises `ConfigError` when the paths do not go together, `ModelContract` when classes are wanted
     of a network that knows none, and what the parts raise. Nothing half-written is left behind.
     """
+    job = replace(job, transparent=config.scene.backdrop == TRANSPARENT)
     kind = job.kind()
     if job.classes:
         _expect_classes(model)
+    if job.transparent:
+        config = _before_nothing(config)
+    if job.alpha and config.scene.framing:
+        raise ConfigError("the matte is of the whole picture", "--set scene.framing=false")
+    before = None
+    if job.compare:
+        before = make_pipeline(config.with_values(BEFORE), model, Stats(), live=False)
     if kind == "video":
-        return _video(job, make_pipeline(config, model, Stats(), live=False), progress)
+        after = make_pipeline(config, model, Stats(), live=False)
+        return _video(job, after, before, progress)
     still = config.with_values({"temporal": {"method": "off"}, "light": {"time": False}})
     refiner = make_grabcut(config.refine) if job.grabcut else None
     pipeline = make_pipeline(still, model, Stats(), live=False, refiner=refiner)
-    line = Line(pipeline, model.session())
+    line = Line(pipeline, before, model.session())
     if kind == "picture":
         _picture(job, line)
         progress(1, 1)
         return 1
     return _folder(job, line, progress)
+
+
+def _before_nothing(config: Config) -> Config:
+    """Return what gives the person alone: no backdrop's light, none of it around the edge."""
+    if config.scene.overlay:
+        raise ConfigError("an overlay needs a backdrop", '--set scene.overlay=""')
+    return config.with_values({"scene": {"backdrop": "#000000"}, "edges": {"wrap": 0.0}})
 
 
 def _expect_classes(model: MattingModel) -> None:
@@ -62,9 +90,10 @@ def _expect_classes(model: MattingModel) -> None:
 
 @dataclass(frozen=True)
 class Line:
-    """What stills go through: the pipeline, and a session of its own for classes."""
+    """What stills go through: the pipeline, one to compare with, and a session for classes."""
 
     pipeline: Pipeline
+    before: Pipeline | None
     session: MattingSession
 
     def classes(self, frame: Frame, matte: Matte) -> Bytes:
@@ -82,12 +111,24 @@ def _picture(job: Job, line: Line) -> None:
     frame = replace(source.read(), captured_at=0.0)
     line.pipeline.reset()
     matte = line.pipeline.matte(frame)
-    picture = pixels.to_bgr(line.pipeline.finish(frame, matte))
+    picture = _crop(_still(job, line, frame, matte), width, height)
+    if line.before:
+        line.before.reset()
+        plain = _crop(pixels.to_bgr(line.before.step(frame)), width, height)
+        picture = np.hstack([plain, picture])
     if job.alpha:
         write_picture(job.alpha, _crop(matte.alpha, width, height))
     if job.classes:
         write_indexed(job.classes, _crop(line.classes(frame, matte), width, height))
-    write_picture(job.output, _crop(picture, width, height))
+    write_picture(job.output, picture)
+
+
+def _still(job: Job, line: Line, frame: Frame, matte: Matte) -> Bytes:
+    """Return the composed picture as BGR, or the person alone as BGRA."""
+    if not job.transparent:
+        return pixels.to_bgr(line.pipeline.finish(frame, matte))
+    person, alpha = line.pipeline.cut_out(frame, matte)
+    return np.dstack([pixels.to_bgr(person), alpha])
 
 
 def _crop(array: Bytes, width: int, height: int) -> Bytes:
@@ -108,7 +149,8 @@ def _folder(job: Job, line: Line, progress: Progress) -> int:
         name = _map_name(path, paths)
         alpha, classes = (at / name if at else None for at in (job.alpha, job.classes))
         try:
-            _picture(Job(path, job.output / path.name, alpha, classes), line)
+            output = job.output / path.name
+            _picture(replace(job, source=path, output=output, alpha=alpha, classes=classes), line)
         except ScrimError as error:
             failures.append(error)
         progress(done, len(paths))
@@ -131,14 +173,14 @@ def _make_folder(folder: Path) -> None:
         raise ConfigError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
-def _video(job: Job, pipeline: Pipeline, progress: Progress) -> int:
+def _video(job: Job, pipeline: Pipeline, before: Pipeline | None, progress: Progress) -> int:
     from realtime.sinks.recording import MatteSink, RecordingSink
     from realtime.sources.video import VideoSource
 
     with ExitStack() as undo:
         source = VideoSource(job.source)
         undo.callback(source.close)
-        output = RecordingSink(job.output, source.fps)
+        output = RecordingSink(job.output, source.fps, transparent=job.transparent)
         undo.callback(output.discard)
         mattes = MatteSink(job.alpha, source.fps) if job.alpha else None
         if mattes:
@@ -146,7 +188,11 @@ def _video(job: Job, pipeline: Pipeline, progress: Progress) -> int:
         done = 0
         for frame in _frames(source):
             matte = pipeline.matte(frame)
-            output.write(pipeline.finish(frame, matte))
+            if job.transparent:
+                output.write_cut_out(*pipeline.cut_out(frame, matte))
+            else:
+                picture = pipeline.finish(frame, matte)
+                output.write(pixels.beside(before.step(frame), picture) if before else picture)
             if mattes:
                 mattes.write_alpha(matte.alpha)
             done += 1

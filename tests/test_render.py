@@ -9,13 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.build import make_backdrop
 from realtime.config import Config
 from realtime.errors import ConfigError, ModelContract, SinkUnavailable
 from realtime.job import Job
 from realtime.matting.classes import enlarge_classes
 from realtime.matting.engine import MattingModel
+from realtime.pixels import from_bgr
 from realtime.render import render
 from realtime.sinks.indexed import colour, write_indexed
+from realtime.sinks.recording import RecordingSink
 from tests.toy import save_toy, toy_card
 
 BLUE = Config().with_values({"scene": {"backdrop": "#0000ff"}})
@@ -168,3 +171,92 @@ def test_a_video_has_no_work_of_stills(
     with pytest.raises(ConfigError, match="pictures, not"):
         run(Job(tmp_path / "clip.mp4", tmp_path / "out.mp4", **extra), parts)
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_before_and_after_stand_side_by_side(picture: Path, toy_ir: Path, tmp_path: Path) -> None:
+    model = MattingModel(toy_ir)
+    run(Job(picture, tmp_path / "one.png"), model)
+    run(Job(picture, tmp_path / "two.png", compare=True), model)
+    one, two = (cv2.imread(str(tmp_path / name)) for name in ("one.png", "two.png"))
+    assert two.shape == (181, 482, 3)
+    assert np.array_equal(two[:, 241:], one), "what is rendered stands on the right"
+    assert (two[20, 20] == one[20, 20]).all(), "and the same backdrop on the left"
+    clip = tmp_path / "clip.mkv"
+    record(clip, picture)
+    assert run(Job(clip, tmp_path / "both.mkv", compare=True), model) == 3
+    with av.open(str(tmp_path / "both.mkv")) as container:
+        assert [(at.width, at.height) for at in container.decode(video=0)] == [(484, 182)] * 3
+
+
+def record(path: Path, picture: Path) -> None:
+    """Write a clip of three frames."""
+    sink = RecordingSink(path, 10.0)
+    for number in range(3):
+        sink.write(from_bgr(cv2.imread(str(picture)), number, number / 10))
+    sink.close()
+
+
+NOTHING = Config().with_values({"scene": {"backdrop": "transparent"}})
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_a_transparent_picture_holds_the_person_and_nothing_of_the_room(
+    suffix: str, picture: Path, toy_ir: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / f"out{suffix}"
+    render(Job(picture, output), NOTHING, MattingModel(toy_ir), lambda done, total: None)
+    bgra = cv2.imread(str(output), cv2.IMREAD_UNCHANGED)
+    assert bgra.shape == (181, 241, 4)
+    assert (bgra[20, 20] == 0).all() and bgra[90, 120, 3] == 255
+    assert np.abs(bgra[90, 120, :3].astype(int) - (0, 200, 0)).max() < 12
+    clear = bgra[bgra[..., 3] == 0]
+    assert clear[:, 2].max() < 60, "no pixel of the red room under the transparency"
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".webm"])
+def test_a_transparent_video_carries_alpha(
+    suffix: str, picture: Path, toy_ir: Path, tmp_path: Path
+) -> None:
+    clip, output = tmp_path / "clip.mkv", tmp_path / f"out{suffix}"
+    record(clip, picture)
+    render(Job(clip, output), NOTHING, MattingModel(toy_ir), lambda done, total: None)
+    decoder = {".webm": "libvpx-vp9"}.get(suffix, "ffv1")
+    with av.open(str(output)) as container:
+        codec = av.CodecContext.create(decoder, "r")
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        codec.extradata = container.streams.video[0].codec_context.extradata
+        codec.width, codec.height = 242, 182
+        frame = next(frame for packet in packets for frame in codec.decode(packet))
+    assert frame.format.name == "yuva420p"
+    plane = frame.planes[3]
+    alpha = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    assert alpha[20, 20] < 10 and alpha[90, 120] > 245
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("out.jpg", {}, "transparent picture is written as .png .webp"),
+        ("out.png", {"overlay": "desk.png"}, "overlay needs a backdrop"),
+    ],
+)
+def test_what_cannot_be_transparent_is_told(
+    name: str, changes: dict[str, str], reason: str, picture: Path, toy_ir: Path, tmp_path: Path
+) -> None:
+    config = NOTHING.with_values({"scene": changes})
+    with pytest.raises(ConfigError, match=reason):
+        render(Job(picture, tmp_path / name), config, MattingModel(toy_ir), lambda *_: None)
+    with pytest.raises(ConfigError, match="leave out one"):
+        job = Job(picture, tmp_path / "out.png", compare=True)
+        render(job, NOTHING, MattingModel(toy_ir), lambda *_: None)
+    with pytest.raises(ConfigError, match="is for `scrim render`"):
+        make_backdrop(NOTHING.scene)
+
+
+def test_a_cut_picture_has_no_matte_of_its_size(
+    picture: Path, toy_ir: Path, tmp_path: Path
+) -> None:
+    config = BLUE.with_values({"scene": {"framing": True}})
+    job = Job(picture, tmp_path / "out.png", tmp_path / "alpha.png")
+    with pytest.raises(ConfigError, match="the matte is of the whole picture"):
+        render(job, config, MattingModel(toy_ir), lambda *_: None)

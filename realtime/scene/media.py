@@ -63,7 +63,10 @@ def read_picture(path: Path) -> Picture:
 
 
 def read_layer(path: Path) -> tuple[Frame, Bytes]:
-    """Read a still as a frame and its alpha, uint8 (height, width), even. Raises `ConfigError`."""
+    """Read a still: a frame, over black, and its alpha, uint8 (height, width), of an even size.
+
+    Raises `ConfigError`.
+    """
     try:
         stored = decode(_read(path))
     except cv2.error as error:
@@ -76,7 +79,7 @@ def read_layer(path: Path) -> tuple[Frame, Bytes]:
     alpha = np.full(stored.shape[:2], 255, np.uint8)
     if stored.shape[2] == 4:
         alpha = cv2.extractChannel(stored, 3)
-    return pixels.from_bgr(np.ascontiguousarray(stored[:, :, :3])), alpha
+    return pixels.from_bgr(_flat(stored)), alpha
 
 
 def _moves(data: Bytes) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 
 import av
 import cv2
+import numpy as np
 
 from realtime.contract import Size
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Bytes, Frame
-from realtime.pixels import fit
+from realtime.pixels import fit, writable_planes
 from realtime.sinks.whole import beside, unwritable
 
 TICKS = 90_000
@@ -51,6 +52,11 @@ VIDEOS = {
     ".webm": _Kind("webm", "libvpx-vp9", options=_VP9),
 }
 
+CUT_OUTS = {
+    ".mkv": _Kind("matroska", "ffv1", "yuva420p"),
+    ".webm": _Kind("webm", "libvpx-vp9", "yuva420p", options={**_VP9, "auto-alt-ref": "0"}),
+}
+
 MATTES = {".mkv": _Kind("matroska", "ffv1", "gray", FULL)}
 
 
@@ -62,21 +68,28 @@ class RecordingSink:
     it at `fps`. Raises `SinkUnavailable` when the file cannot be written.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self._file = _File(path, VIDEOS, fps)
+    def __init__(self, path: Path, fps: float, *, transparent: bool = False) -> None:
+        self._file = _File(path, CUT_OUTS if transparent else VIDEOS, fps)
         self._step = TICKS / fps
         self._first_s = 0.0
         self._ticks = -self._step
 
     def write(self, frame: Frame) -> None:
         """Add a frame; another size is fitted. Raises `SinkLost` when the disk is full."""
+        size = self._file.size or frame.size
+        self._add(frame, fit(frame, size, "pad").i420, size)
+
+    def write_cut_out(self, person: Frame, alpha: Bytes) -> None:
+        """Add a person and alpha, uint8 (height, width), to a transparent file of their size."""
+        self._add(person, np.vstack([person.i420, alpha]), person.size)
+
+    def _add(self, frame: Frame, picture: Bytes, size: Size) -> None:
         if self._file.size is None:
             self._first_s = frame.captured_at
-        size = self._file.size or frame.size
         ticks = (frame.captured_at - self._first_s) * TICKS
         # Matroska counts in milliseconds: nearer frames would fall on the same one.
         self._ticks = ticks if ticks >= self._ticks + TICKS / 500 else self._ticks + self._step
-        self._file.add(fit(frame, size, "pad").i420, size, round(self._ticks))
+        self._file.add(picture, size, round(self._ticks))
 
     def close(self) -> None:
         """Finish the file and give it its name; without any frame nothing is left behind."""
@@ -115,6 +128,18 @@ class MatteSink:
         self._file.discard()
 
 
+def _encodable(picture: Bytes, kind: str, size: Size) -> Any:
+    """Return a picture as FFmpeg takes it; PyAV itself turns no array into four planes."""
+    if kind != "yuva420p":
+        return av.VideoFrame.from_ndarray(picture, kind)
+    filled = av.VideoFrame(*size, kind)
+    colours = writable_planes(picture[: size[1] * 3 // 2])
+    for plane, levels in zip(filled.planes, (*colours, picture[-size[1] :]), strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        rows[:, : plane.width] = levels
+    return filled
+
+
 class _File:
     """One encoded stream in a file that gets its name at the end; `size` is its first picture's."""
 
@@ -142,7 +167,7 @@ class _File:
         try:
             if self._container is None:
                 self._start(size)
-            encoded = av.VideoFrame.from_ndarray(picture, self._kind.pixels)
+            encoded = _encodable(picture, self._kind.pixels, size)
             encoded.pts, encoded.time_base = ticks, Fraction(1, TICKS)
             encoded.colorspace, encoded.color_range = BT601, self._kind.extent
             self._container.mux(self._stream.encode(encoded))
