@@ -60,6 +60,12 @@ def to_bgr(frame: Frame) -> Bytes:
     return bgr
 
 
+def with_alpha(bgr: Bytes, alpha: Bytes) -> Bytes:
+    """Return BGR with alpha, uint8 (height, width, 4), the colours as they are."""
+    bgra: Bytes = cv2.merge([*cv2.split(bgr), alpha])
+    return bgra
+
+
 def thumbnail(frame: Frame, size: Size) -> Bytes:
     """Return the frame as BGR, uint8 (height, width, 3), at the network's size.
 

@@ -26,6 +26,7 @@ from realtime.runner import Source
 from realtime.sinks.indexed import write_indexed
 from realtime.sinks.picture import write_picture
 from realtime.stats import Stats
+from realtime.still import before_nothing, finish_still, matte_still, still_pipeline
 
 TRANSPARENT = "transparent"
 """A backdrop of files that can hold it: nothing."""
@@ -52,7 +53,7 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     if job.classes:
         _expect_classes(model)
     if job.transparent:
-        config = _before_nothing(config)
+        config = before_nothing(config)
     if job.alpha and config.scene.framing:
         raise ConfigError("the matte is of the whole picture", "--set scene.framing=false")
     before = None
@@ -61,22 +62,13 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     if kind == "video":
         after = make_pipeline(config, model, Stats(), live=False)
         return _video(job, after, before, progress)
-    still = config.with_values({"temporal": {"method": "off"}, "light": {"time": False}})
     refiner = make_grabcut(config.refine) if job.grabcut else None
-    pipeline = make_pipeline(still, model, Stats(), live=False, refiner=refiner)
-    line = Line(pipeline, before, model.session())
+    line = Line(still_pipeline(config, model, refiner), before, model.session())
     if kind == "picture":
         _picture(job, line)
         progress(1, 1)
         return 1
     return _folder(job, line, progress)
-
-
-def _before_nothing(config: Config) -> Config:
-    """Return what gives the person alone: no backdrop's light, none of it around the edge."""
-    if config.scene.overlay:
-        raise ConfigError("an overlay needs a backdrop", '--set scene.overlay=""')
-    return config.with_values({"scene": {"backdrop": "#000000"}, "edges": {"wrap": 0.0}})
 
 
 def _expect_classes(model: MattingModel) -> None:
@@ -104,36 +96,17 @@ class Line:
 
 
 def _picture(job: Job, line: Line) -> None:
-    from realtime.sources.picture import PictureSource
-
-    source = PictureSource(job.source)
-    width, height = source.shape
-    frame = replace(source.read(), captured_at=0.0)
-    line.pipeline.reset()
-    matte = line.pipeline.matte(frame)
-    picture = _crop(_still(job, line, frame, matte), width, height)
+    still = matte_still(job.source, line.pipeline)
+    picture = finish_still(still, line.pipeline, clear=job.transparent)
     if line.before:
         line.before.reset()
-        plain = _crop(pixels.to_bgr(line.before.step(frame)), width, height)
+        plain = still.crop(pixels.to_bgr(line.before.step(still.frame)))
         picture = np.hstack([plain, picture])
     if job.alpha:
-        write_picture(job.alpha, _crop(matte.alpha, width, height))
+        write_picture(job.alpha, still.crop(still.matte.alpha))
     if job.classes:
-        write_indexed(job.classes, _crop(line.classes(frame, matte), width, height))
+        write_indexed(job.classes, still.crop(line.classes(still.frame, still.matte)))
     write_picture(job.output, picture)
-
-
-def _still(job: Job, line: Line, frame: Frame, matte: Matte) -> Bytes:
-    """Return the composed picture as BGR, or the person alone as BGRA."""
-    if not job.transparent:
-        return pixels.to_bgr(line.pipeline.finish(frame, matte))
-    person, alpha = line.pipeline.cut_out(frame, matte)
-    return np.dstack([pixels.to_bgr(person), alpha])
-
-
-def _crop(array: Bytes, width: int, height: int) -> Bytes:
-    """Take away the row or column that made an odd picture even."""
-    return array[:height, :width]
 
 
 def _folder(job: Job, line: Line, progress: Progress) -> int:

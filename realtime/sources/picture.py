@@ -17,7 +17,8 @@ PAPER = 255
 
 
 class PictureSource:
-    """Gives one frame, upright as its EXIF says; 16-bit, grey and transparent pictures too.
+    """Gives one frame of a file or of its content, upright as its EXIF says; 16-bit, grey and
+    transparent pictures too.
 
     `shape` is (width, height) of the picture in pixels, before odd sizes are made even. Raises
     `SourceUnavailable` when the file is no picture.
@@ -25,8 +26,8 @@ class PictureSource:
 
     fps = 1.0
 
-    def __init__(self, path: Path) -> None:
-        bgr = _read(path)
+    def __init__(self, source: Path | bytes) -> None:
+        bgr = _checked(*_read(source))
         self.shape = bgr.shape[1], bgr.shape[0]
         self._bgr: Bytes | None = bgr
 
@@ -42,17 +43,23 @@ class PictureSource:
         self._bgr = None
 
 
-def _read(path: Path) -> Bytes:
+def _read(source: Path | bytes) -> tuple[bytes, str]:
+    """Return what is to be decoded, and how to speak of it."""
+    if isinstance(source, bytes):
+        return source, "this"
     try:
-        coded = np.frombuffer(path.read_bytes(), np.uint8)
+        return source.read_bytes(), str(source)
     except OSError as error:
-        raise SourceUnavailable(f"{path}: {(error.strerror or 'unreadable').lower()}") from error
-    bgr = _decode(coded)
+        raise SourceUnavailable(f"{source}: {(error.strerror or 'unreadable').lower()}") from error
+
+
+def _checked(coded: bytes, what: str) -> Bytes:
+    bgr = _decode(np.frombuffer(coded, np.uint8))
     if bgr is None:
-        raise SourceUnavailable(f"{path} is not a picture, or a broken one", "open it in a viewer")
+        raise SourceUnavailable(f"{what} is not a picture, or a broken one", "open it in a viewer")
     height, width = bgr.shape[:2]
     if max(width, height) > MAX_SIDE:
-        raise SourceUnavailable(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
+        raise SourceUnavailable(f"{what}: {width}x{height} is larger than {MAX_SIDE} a side")
     return bgr
 
 

@@ -25,6 +25,11 @@ async def page(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC / "index.html")
 
 
+@routes.get("/photo")
+async def photo_page(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(STATIC / "photo.html")
+
+
 @routes.post("/offer")
 async def offer_camera(request: web.Request) -> web.StreamResponse:
     """Take a browser's camera and send the composed picture back."""

@@ -11,7 +11,8 @@ from realtime.errors import ConfigError
 from realtime.web import gate, whep, whip
 from realtime.web.api.table import api_routes
 from realtime.web.body import MAX_BODY
-from realtime.web.keys import PASS, PEERS, STUDIO
+from realtime.web.darkroom import Darkroom
+from realtime.web.keys import DARKROOM, PASS, PEERS, STUDIO
 from realtime.web.peers import Peers
 from realtime.web.routes import STATIC, routes
 from realtime.web.studio import Studio
@@ -26,7 +27,7 @@ def make_app(studio: Studio) -> web.Application:
         middlewares=[gate.errors_as_json, gate.make_gate(settings.host, entry)],
         client_max_size=MAX_BODY,
     )
-    app[STUDIO], app[PASS] = studio, entry
+    app[STUDIO], app[PASS], app[DARKROOM] = studio, entry, Darkroom(studio.control)
     app[PEERS] = Peers(settings.max_peers, settings.max_cameras)
     for table in (routes, api_routes(), whep.routes, whip.routes):
         app.add_routes(table)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from aiohttp import web
 
-from realtime.web.api import backdrops, line, login, models, presets, watchdog
+from realtime.web.api import backdrops, line, login, models, photo, presets, watchdog
 from realtime.web.api.document import describe
 from realtime.web.api.operation import NOTHING, Operation
 from realtime.web.body import PICTURE_TYPES
@@ -96,6 +96,11 @@ OPERATIONS = (
         errors=(400, 408, 413, 415),
     ),
     Operation("DELETE /api/v1/login", login.log_out, "Forget the cookie", {204: NOTHING}),
+    Operation(
+        *("POST /api/v1/photo", photo.develop_photo, "A picture of a person before a backdrop"),
+        *({200: "image/png"}, PICTURE_TYPES, photo.Wishes),
+        errors=(400, 404, 408, 413, 415, 422, 503),
+    ),
     Operation("GET /healthz", watchdog.read_health, "Is it alive?", {200: watchdog.Health}),
     Operation(
         *("GET /readyz", watchdog.read_readiness, "Do pictures come?"),

@@ -1,0 +1,176 @@
+// The photo page: pictures in, the same people before something else out; one after another.
+
+import { ask, askJson, sentence } from "./api.js";
+import { byId, element, settled, titleOf } from "./element.js";
+
+const TYPES = ["image/jpeg", "image/png", "image/webp"];
+const CLEAR = "none";
+const ENDINGS = { png: "png", jpeg: "jpg" };
+
+let backdrop = CLEAR;
+let round = 0; // goes up with each change of wishes: what was under way is for the old ones
+const photos = [];
+
+async function begin() {
+  try {
+    const [{ backdrops }, { models }] = await Promise.all([
+      askJson("GET", "/api/v1/backdrops"),
+      askJson("GET", "/api/v1/models"),
+    ]);
+    showChoices(backdrops);
+    const named = models.map(({ name, default: usual }) => [name, usual ? `${name} (default)` : name]);
+    const options = named.map(([value, text]) => element("option", { value }, text));
+    byId("model").replaceChildren(...options);
+    byId("model").value = models.find((model) => model.default)?.name ?? models[0].name;
+  } catch (error) {
+    const text = error.status === 401 ? "Open the studio first: it asks for the token." : sentence(error);
+    byId("wishes-message").textContent = text;
+  }
+}
+
+function showChoices(backdrops) {
+  const clear = choice(CLEAR, "tile none", "Clear");
+  const pictures = backdrops.filter(({ kind }) => kind === "picture").map(({ name }) => {
+    const src = `/api/v1/backdrops/${encodeURIComponent(name)}/thumbnail`;
+    const tile = choice(name, "tile picture", titleOf(name));
+    tile.prepend(element("img", { src, alt: "" }));
+    return tile;
+  });
+  byId("pictures").replaceChildren(clear, choice("blur", "tile blur", "Blurred room"), ...pictures);
+  const colours = ["#ffffff", ...backdrops.filter(({ kind }) => kind === "colour").map(({ name }) => name)];
+  for (const name of colours) {
+    const swatch = choice(name, "swatch");
+    swatch.style.background = name;
+    swatch.setAttribute("aria-label", `Colour ${name}`);
+    byId("own-colour").parentElement.before(swatch);
+  }
+  wish(backdrop);
+}
+
+function choice(name, look, label = "") {
+  const children = label ? [element("span", {}, label)] : [];
+  return element(
+    "button",
+    { type: "button", className: look, data: { backdrop: name }, "aria-pressed": "false", onclick: () => wish(name) },
+    ...children,
+  );
+}
+
+function wish(name) {
+  backdrop = name;
+  for (const button of document.querySelectorAll("[data-backdrop]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.backdrop === name));
+  }
+  const colour = name.startsWith("#");
+  byId("own-colour").parentElement.classList.toggle("chosen", colour && !document.querySelector(`[data-backdrop="${name}"]`));
+  if (colour) byId("own-colour").value = byId("hex").value = name;
+  const jpeg = byId("format").querySelector('[value="jpeg"]');
+  jpeg.disabled = name === CLEAR;
+  if (name === CLEAR) byId("format").value = "png";
+  again();
+}
+
+const again = settled(() => {
+  round += 1;
+  photos.forEach((photo) => show(photo, "waiting"));
+  work();
+}, 250);
+
+function add(files) {
+  byId("wishes-message").textContent = "";
+  for (const file of files) {
+    if (!TYPES.includes(file.type)) {
+      byId("wishes-message").textContent = `${file.name} is no JPEG, PNG or WebP.`;
+      continue;
+    }
+    photos.push(card(file));
+  }
+  work();
+}
+
+function card(file) {
+  const before = element("img", { src: URL.createObjectURL(file), alt: `${file.name}, as it was` });
+  const after = element("img", { alt: `${file.name}, before the new background`, hidden: true });
+  const frame = element("div", { className: "frame after chequers" }, after);
+  const told = element("span", {}, file.name);
+  const save = element("a", { className: "button", hidden: true }, "Save");
+  const place = element(
+    "li",
+    { className: "card result", data: { state: "waiting" } },
+    element(
+      "div",
+      { className: "pair" },
+      element("figure", {}, element("figcaption", {}, "Original"), element("div", { className: "frame" }, before)),
+      element("figure", {}, element("figcaption", {}, "Result"), frame),
+    ),
+    element("footer", {}, told, save),
+  );
+  byId("results").prepend(place);
+  return { file, after, told, save, place, state: "waiting", url: "" };
+}
+
+let working = false;
+
+async function work() {
+  if (working) return;
+  working = true;
+  for (let photo; (photo = photos.find(({ state }) => state === "waiting")); ) await develop(photo);
+  working = false;
+}
+
+async function develop(photo) {
+  const mine = round;
+  const format = byId("format").value;
+  const query = new URLSearchParams({ backdrop, format, cut: byId("cut").value, model: byId("model").value });
+  show(photo, "working");
+  try {
+    const answer = await ask("POST", `/api/v1/photo?${query}`, { body: photo.file, type: photo.file.type });
+    const blob = await answer.blob();
+    if (mine !== round) return show(photo, "waiting");
+    URL.revokeObjectURL(photo.url);
+    photo.url = URL.createObjectURL(blob);
+    photo.after.src = photo.save.href = photo.url;
+    photo.save.download = `${photo.file.name.replace(/\.[^.]+$/, "")}-scrim.${ENDINGS[format]}`;
+    show(photo, "done");
+  } catch (error) {
+    if (mine !== round) return show(photo, "waiting");
+    show(photo, "failed", sentence(error));
+  }
+}
+
+function show(photo, state, said = "") {
+  photo.state = photo.place.dataset.state = state;
+  photo.after.hidden = !photo.url || state === "failed";
+  photo.save.hidden = state !== "done";
+  photo.told.textContent = said ? `${photo.file.name}: ${said}` : photo.file.name;
+  const ended = photos.filter(({ state: each }) => each === "done" || each === "failed").length;
+  byId("progress").hidden = false;
+  byId("bar").max = photos.length;
+  byId("bar").value = ended;
+  byId("count").textContent = `${ended} of ${photos.length}`;
+  byId("all").hidden = photos.filter(({ state: each }) => each === "done").length < 2;
+  const busy = ended < photos.length;
+  byId("status").textContent = busy ? `Photo ${ended + 1} of ${photos.length}` : "Done";
+  byId("status").dataset.tone = busy ? "quiet" : "live";
+}
+
+byId("files").onchange = (event) => {
+  add([...event.target.files]);
+  event.target.value = "";
+};
+byId("all").onclick = () => photos.forEach(({ state, save }) => state === "done" && save.click());
+byId("own-colour").oninput = settled((event) => wish(event.target.value));
+byId("hex").oninput = (event) => event.target.validity.valid && event.target.value && wish(event.target.value);
+byId("wishes").onsubmit = (event) => event.preventDefault();
+for (const name of ["cut", "format", "model"]) byId(name).onchange = again;
+const over = (on) => (event) => {
+  event.preventDefault();
+  byId("drop").classList.toggle("over", on);
+};
+addEventListener("dragover", over(true));
+addEventListener("dragleave", over(false));
+addEventListener("drop", (event) => {
+  over(false)(event);
+  add([...event.dataTransfer.files]);
+});
+begin();

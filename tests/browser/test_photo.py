@@ -1,0 +1,76 @@
+"""The photo page in a real Chromium: pictures in, results beside them, saved as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible
+
+Serving = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    """Two people before a red room, and a file that is no picture."""
+    paths = [tmp_path / "ann.png", tmp_path / "bob.jpg", tmp_path / "broken.png"]
+    for path in paths[:2]:
+        bgr = np.full((400, 300, 3), (0, 0, 200), np.uint8)
+        cv2.ellipse(bgr, (150, 160), (50, 70), 0, 0, 360, (0, 200, 0), -1)
+        cv2.ellipse(bgr, (150, 380), (120, 140), 0, 0, 360, (0, 200, 0), -1)
+        cv2.imwrite(str(path), bgr)
+    paths[2].write_bytes(b"no picture")
+    return paths
+
+
+def saved(page: Page, name: str) -> np.ndarray:
+    with page.expect_download() as download:
+        page.locator(".result", has_text=name).get_by_role("link", name="Save").click()
+    picture = cv2.imread(str(download.value.path()), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
+    return picture
+
+
+def test_photos_are_cut_out_coloured_and_saved(
+    page: Page, serving: Serving, pictures: list[Path]
+) -> None:
+    with serving() as url:
+        page.goto(f"{url}photo")
+        expect(page.get_by_role("button", name="Clear")).to_have_attribute("aria-pressed", "true")
+        page.locator("#files").set_input_files(pictures)
+        expect(page.get_by_text("3 of 3")).to_be_visible()
+        failed = page.locator(".result[data-state=failed]")
+        expect(failed).to_contain_text("broken.png: This is no JPEG, PNG or WebP")
+        clear = saved(page, "ann.png")
+        assert clear.shape == (400, 300, 4) and clear[5, 5, 3] < 5 and clear[160, 150, 3] > 240
+        page.get_by_label("Colour as hex").fill("#c8c800")
+        page.get_by_label("Save as").select_option("jpeg")
+        page.get_by_label("Cut", exact=True).select_option("35x45")
+        expect(page.locator(".result[data-state=waiting]").first).to_be_visible()
+        expect(page.get_by_text("3 of 3")).to_be_visible()
+        yellow = saved(page, "bob.jpg")
+        assert yellow.shape == (531, 413, 3)
+        assert np.abs(yellow[3, 3].astype(int) - (0, 200, 200)).max() < 30
+        expect(page.locator("#all")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(
+    page: Page, serving: Serving, pictures: list[Path], scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    with serving() as url:
+        page.goto(f"{url}photo")
+        page.locator("#files").set_input_files(pictures[:1])
+        expect(page.get_by_text("1 of 1")).to_be_visible()
+        assert_accessible(page)
+        page.set_viewport_size({"width": 375, "height": 800})
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
