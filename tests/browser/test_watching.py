@@ -37,7 +37,8 @@ TELLING = "#962896"
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
 def test_colours_are_what_they_were(page: Page, serving: Serving, codec: str) -> None:
     with serving(camera=True) as url:
-        page.request.patch(f"{url}api/v1/scene", data={"backdrop": TELLING})
+        change = {"scene.backdrop": TELLING}
+        assert page.request.patch(f"{url}api/v1/scene", data=change).ok
         page.goto(f"{url}healthz")
         seen = page.evaluate(WATCH, codec)
     assert seen["codec"] == f"video/{codec}" and seen["size"] == [640, 360]
@@ -53,3 +54,20 @@ def test_who_comes_later_sees_the_same(chromium: Browser, serving: Serving) -> N
             colour = page.evaluate(WATCH, codec)["colour"]
             assert colour == pytest.approx([0, 0, 200], abs=8)
     context.close()
+
+
+def test_the_page_asks_the_servers_of_the_configuration(page: Page, serving: Serving) -> None:
+    page.add_init_script(
+        """window.asked = [];
+        window.RTCPeerConnection = class extends RTCPeerConnection {
+          constructor(settings) { super(settings); window.asked.push(settings.iceServers); }
+        };"""
+    )
+    turn = {"urls": "turn:127.0.0.1:9?transport=udp", "username": "me", "credential": "s3cret"}
+    with serving(camera=True, ice_servers=[{"urls": "stun:127.0.0.1:9"}, turn]) as url:
+        page.goto(url)
+        page.wait_for_function("() => window.asked.length")
+        assert page.evaluate("JSON.parse(JSON.stringify(window.asked[0]))") == [
+            {"urls": "stun:127.0.0.1:9"},
+            turn,
+        ]

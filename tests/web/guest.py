@@ -74,12 +74,14 @@ class Camera(MediaStreamTrack):  # type: ignore[misc]
 class Browser:
     """The other peer: offers, and keeps every picture it is sent."""
 
-    def __init__(self, camera: Camera | None = None) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self, camera: Camera | None = None, connection: RTCPeerConnection | None = None
+    ) -> None:
+        self.connection = connection or RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pictures = 0
         if camera:
             self.connection.addTrack(camera)
-        else:
+        elif connection is None:
             self.connection.addTransceiver("video", direction="recvonly")
         self._track: MediaStreamTrack | None = None
         self.connection.on("track", self._keep)
@@ -89,6 +91,11 @@ class Browser:
 
     async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())
+        return str(self.connection.localDescription.sdp)
+
+    async def answer(self, offer: str) -> str:
+        await self.connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await self.connection.setLocalDescription(await self.connection.createAnswer())
         return str(self.connection.localDescription.sdp)
 
     async def accept(self, answer: str) -> None:
@@ -139,5 +146,5 @@ async def watch(client: TestClient[Any, Any], guest: Browser) -> Any:
     return response
 
 
-async def post_sdp(client: TestClient[Any, Any], sdp: str) -> Any:
-    return await client.post("/whep", data=sdp, headers={"Content-Type": "application/sdp"})
+async def post_sdp(client: TestClient[Any, Any], sdp: str, path: str = "/whep") -> Any:
+    return await client.post(path, data=sdp, headers={"Content-Type": "application/sdp"})

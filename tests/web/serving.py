@@ -78,6 +78,12 @@ async def gone(client: TestClient[Any, Any]) -> bool:
     return await until(lambda: taken(client), 0)
 
 
+async def composed(client: TestClient[Any, Any]) -> bool:
+    """Say whether a camera that came from elsewhere is being composed."""
+    peers = list(client.server.app[keys.PEERS]._peers.values())
+    return bool(peers) and peers[0].line.control.stats.snapshot()["frames"] > 0
+
+
 async def until(ask: Callable[[], Awaitable[Any]], wanted: object) -> bool:
     async with asyncio.timeout(PATIENCE_S):
         while await ask() != wanted:

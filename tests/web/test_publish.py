@@ -20,7 +20,7 @@ from realtime.web import keys, publish, whip_client
 from realtime.web.encoder import Codec
 from realtime.web.rtp import describe
 from tests.web.guest import share_of
-from tests.web.serving import BLUE, GREEN, in_loop, served, taken, until
+from tests.web.serving import BLUE, GREEN, composed, in_loop, served, taken, until
 
 
 @asynccontextmanager
@@ -53,11 +53,6 @@ async def test_a_line_is_published_and_published_again(config: Config, loopback:
             assert await until(lambda: composed(theirs), True)
             assert [note.partition(" ")[0] for note in said] == ["published", "not", "published"]
         assert await until(lambda: taken(theirs), 0), "it says good-bye"
-
-
-async def composed(client: TestClient[Any, Any]) -> bool:
-    peers = list(client.server.app[keys.PEERS]._peers.values())
-    return bool(peers) and peers[0].line.control.stats.snapshot()["frames"] > 0
 
 
 @in_loop

@@ -1,0 +1,94 @@
+"""Through a real TURN server, coturn: whichever side has it, and nothing goes another way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aioice.ice
+import pytest
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
+
+from realtime.config import Config
+from tests.web.guest import Browser, browser, post_sdp
+from tests.web.serving import BLUE, GREEN, PATIENCE_S, in_loop, served
+from tests.web.test_publish import free_port
+
+NAME, SECRET = "me", "s3cret"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coturn() -> None:
+    if shutil.which("turnserver") is None:
+        pytest.skip("there is no TURN server here: apt install coturn")
+
+
+@asynccontextmanager
+async def turn_server(folder: Path) -> AsyncIterator[str]:
+    """Run coturn on loopback; gives its URL."""
+    port = free_port()
+    program = shutil.which("turnserver")
+    assert program
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *("-n", "--no-tls", "--no-dtls", "--no-cli", "--lt-cred-mech", "--realm", "scrim"),
+        *("--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers"),
+        *("--listening-port", str(port), "--user", f"{NAME}:{SECRET}"),
+        *("--pidfile", str(folder / "pid"), "--log-file", str(folder / "log"), "--simple-log"),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not await _is_up(port):
+                await asyncio.sleep(0.1)
+        yield f"turn:127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _is_up(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+@in_loop
+async def test_our_side_is_reached_by_turn(
+    config: Config, loopback: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with turn_server(tmp_path) as url, browser() as guest:
+        servers = [{"urls": url, "username": NAME, "credential": SECRET}]
+        async with served(config, camera=True, ice_servers=servers) as ours:
+            offer = await guest.offer()
+            monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **kinds: [])
+            answer = await (await post_sdp(ours, offer)).text()
+            assert re.findall(r"a=candidate.* typ (\w+)", answer) == ["relay"]
+            await guest.accept(answer)
+            await guest.sees(GREEN, BLUE)
+
+
+@in_loop
+async def test_a_viewer_comes_by_turn(config: Config, loopback: None, tmp_path: Path) -> None:
+    async with turn_server(tmp_path) as url:
+        relay = RTCConfiguration(
+            iceServers=[RTCIceServer(url, NAME, SECRET)],
+            iceTransportPolicy=RTCIceTransportPolicy.RELAY,
+        )
+        guest = Browser(connection=RTCPeerConnection(relay))
+        guest.connection.addTransceiver("video", direction="recvonly")
+        async with served(config, camera=True) as ours:
+            offer = await guest.offer()
+            assert re.findall(r"a=candidate.* typ (\w+)", offer) == ["relay"]
+            await guest.accept(await (await post_sdp(ours, offer)).text())
+            await guest.sees(GREEN, BLUE)
+            await guest.connection.close()
