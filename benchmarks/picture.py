@@ -1,4 +1,5 @@
-"""The picture in figures: how steady a matte is, and what a change of light does to it.
+"""The picture in figures: how steady a matte is, what a change of light does to it, and how the
+person fits the new scene.
 
 `python -m benchmarks.picture --data DIR` asks the network for the clips of DIR once, lets the real
 line make mattes of what it said, and writes its part of README.md. A few minutes.
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import page, steadiness
+from benchmarks import page, scene, steadiness
 from benchmarks.gallery import Gallery
 from benchmarks.line import SIZE
 from benchmarks.page import Target
@@ -34,13 +35,20 @@ BARE = {
 }
 """A line without any of the steps that this page is about; the default has them all."""
 
+LIT = Path(__file__).parent.parent / "backdrops" / "evening-lights.jpg"
+"""A backdrop whose light is far from the drawn person's, so that the match has to work."""
+
 ROUNDS, FRAMES = 7, 30
 """Turns that the line with and the line without our steps take, and frames of each turn."""
 
 
 def costs(model: MattingModel) -> Target:
     """Return what our steps add to the line's time a frame, in turns with one without them."""
-    lines = [make_pipeline(c, model, Stats()) for c in (Config().with_values(BARE), Config())]
+    picture = {"scene": {"backdrop": str(LIT)}}
+    lines = [
+        make_pipeline(Config().with_values(tables), model, Stats())
+        for tables in ({**picture, **BARE}, picture)
+    ]
     shown, spent = replay(draw(SIZE)), ([], [])
     for _ in range(ROUNDS):
         for line, times in zip(lines, spent, strict=True):
@@ -65,14 +73,17 @@ def main(
     """Measure the picture and write its part of the page."""
     console = Console(stderr=True)
     loaded = MattingModel(find_model(model), threads=1)
-    with console.status("clips, footage and all smoothers"):
+    with console.status("clips, footage and all smoothers") as status:
         found, texts = steadiness.measure(Gallery(data, loaded))
-        found.append(costs(loaded))
+        status.update("light in the scene, edges")
+        more, below = scene.measure(data, loaded)
+        found += [*more, costs(loaded)]
     parts = [
         "## The picture",
         f"`python -m benchmarks.picture --data DIR`, network {loaded.card.name}.",
         page.targets(found),
         *texts,
+        *below,
     ]
     page.put("picture", "\n\n".join(parts), output)
     console.print(f"wrote {output}")

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.frame import Alpha, Bytes
+from realtime.frame import Bytes
 
 STRIPS = 6
 """Blocks are cut from about this many strips across the picture."""
@@ -64,6 +64,11 @@ class Grid:
             found.append(Block(top, bottom, left, right))
         return found
 
+    def around(self, left: int, top: int, width: int, height: int) -> Block:
+        """Return the block that holds a rectangle of the coarse size."""
+        (wide, high), right, bottom = self.coarse, left + width, top + height
+        return Block(top // high, -(-bottom // high), left // wide, -(-right // wide))
+
     def part(self, plane: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
         """Return a block of an array of the fine size, as a view."""
         width, height = self.fine
@@ -71,7 +76,7 @@ class Grid:
             block.top * height : block.bottom * height, block.left * width : block.right * width
         ]
 
-    def enlarge(self, plane: Alpha, block: Block) -> Alpha:
+    def enlarge(self, plane: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
         """Return a block of an array of the coarse size at the fine size.
 
         One cell more on each side makes the result that of the whole array.

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from realtime import pixels
-from realtime.blocks import Block, Grid
+from realtime.blocks import Grid
 from realtime.contract import Size
 from realtime.frame import Alpha, Bytes, Frame
 
@@ -30,9 +30,6 @@ FAR_SHARE = 0.02
 NOTHING = 1e-6
 """Keeps the quotient defined where neither level sees anything."""
 
-GAP = 2
-"""Cells between two blocks below which one larger block is quicker."""
-
 
 class Edges:
     """Despill of `despill` (0..1) and light wrap of `wrap` (0..1), in the unknown band only.
@@ -44,7 +41,9 @@ class Edges:
     def __init__(self, despill: float, wrap: float) -> None:
         self._despill = despill
         self._wrap = wrap
-        self._weights = np.linspace(0, 1, 256, dtype=np.float32) ** np.float32(SURENESS)
+        levels = np.linspace(0, 1, 256, dtype=np.float32)
+        self._weights = levels ** np.float32(SURENESS)
+        self._kept = cv2.convertScaleAbs(255 * (1 - (1 - levels) * max(despill, wrap))).ravel()
         self._backdrop: Frame | None = None
         self._glow: list[Alpha] = []
 
@@ -56,32 +55,39 @@ class Edges:
         part = max(1, round(frame.height / ROWS))
         size = max(2, frame.width // part), max(2, frame.height // part)
         small = pixels.shrink(alpha, size)
-        band = cv2.inRange(small, 1, 254)
-        if not (self._despill or self._wrap) or cv2.countNonZero(band) == 0:
+        left, top, width, height = cv2.boundingRect(cv2.inRange(small, 1, 254))
+        if not (self._despill or self._wrap) or width == 0:
             return frame
-        lines = self._lines(frame, backdrop, small)
+        around = self._around(frame, backdrop, small)
+        whole = max(self._despill, self._wrap) == 1
+        kept = alpha if whole else cv2.LUT(alpha, self._kept)
+        half = cv2.resize(kept, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         cleaned = frame.i420.copy()
-        half = cv2.resize(alpha, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         planes = pixels.writable_planes(cleaned)
-        for plane, cover, line in zip(planes, (alpha, half, half), lines, strict=True):
+        for plane, share, colour in zip(planes, (kept, half, half), around, strict=True):
             grid = Grid.between(size, (plane.shape[1], plane.shape[0]))
-            for block in grid.blocks(band, GAP):
-                self._clean_block(plane, cover, line, grid, block)
+            block = grid.around(left, top, width, height)
+            _mix(grid.part(plane, block), grid.enlarge(colour, block), grid.part(share, block))
         return Frame(cleaned, frame.number, frame.captured_at, frame.pts)
 
-    def _lines(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> list[tuple[Alpha, Alpha]]:
-        """Return (p, q) of each plane, of the reduced size: F = C + (1-alpha) (p + alpha q - C).
+    def _around(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> list[Bytes]:
+        """Return what takes the room's place in each plane, of the reduced size.
 
-        That is blur fusion, F = f + alpha (C - alpha f - (1-alpha) r), with the colours f of the
-        person and r of the room around; p also holds the backdrop's glow, and both the strengths.
+        Blur fusion is F = alpha C + (1-alpha) (f + alpha (f - r)), with the colours f of the
+        person and r of the room around; what follows (1-alpha) is smooth, and found small.
         """
         size = alpha.shape[1], alpha.shape[0]
         planes = [pixels.shrink(plane, size) for plane in pixels.planes_of(frame)]
         person = gather(planes, cv2.LUT(alpha, self._weights))
         room = gather(planes, cv2.LUT(cv2.bitwise_not(alpha), self._weights))
+        cover = alpha.astype(np.float32) / np.float32(255)
+        most = max(self._despill, self._wrap)
+        despill, wrap = self._despill / most, self._wrap / most
         return [
-            (self._despill * f + self._wrap * (glow - f), self._despill * (f - r))
-            for f, r, glow in zip(person, room, self._glow_of(backdrop, size), strict=True)
+            _bytes(c + despill * (f + cover * (f - r) - c) + wrap * (glow - f))
+            for c, f, r, glow in zip(
+                planes, person, room, self._glow_of(backdrop, size), strict=True
+            )
         ]
 
     def _glow_of(self, backdrop: Frame, size: Size) -> list[Alpha]:
@@ -91,18 +97,6 @@ class Edges:
             self._glow = [cv2.boxFilter(plane, cv2.CV_32F, FAR) for plane in planes]
             self._backdrop = backdrop
         return self._glow
-
-    def _clean_block(
-        self, plane: Bytes, alpha: Bytes, line: tuple[Alpha, Alpha], grid: Grid, block: Block
-    ) -> None:
-        """Clean a block of a plane in place."""
-        cover, part = grid.part(alpha, block), grid.part(plane, block)
-        change = cv2.multiply(grid.enlarge(line[1], block), cover, scale=1 / 255, dtype=cv2.CV_32F)
-        cv2.add(change, grid.enlarge(line[0], block), dst=change)
-        cv2.addWeighted(change, 1.0, part, -self._despill, 0.0, dst=change, dtype=cv2.CV_32F)
-        room = cv2.bitwise_not(cover)
-        cv2.multiply(change, room, dst=change, scale=1 / 255, dtype=cv2.CV_32F)
-        cv2.add(change, part, dst=part, dtype=cv2.CV_8U)  # and saturates
 
 
 def gather(planes: list[Bytes], weight: Alpha) -> list[Alpha]:
@@ -117,3 +111,13 @@ def gather(planes: list[Bytes], weight: Alpha) -> list[Alpha]:
 def _twice(stack: Alpha, window: Size) -> Alpha:
     blurred: Alpha = cv2.blur(cv2.blur(stack, window), window)
     return blurred
+
+
+def _mix(plane: Bytes, colour: Bytes, share: Bytes) -> None:
+    """Keep a share, 0..255, of a plane and let a colour take the rest, in place."""
+    new = cv2.multiply(colour, cv2.bitwise_not(share), scale=1 / 255)
+    cv2.add(cv2.multiply(plane, share, scale=1 / 255), new, dst=plane)
+
+
+def _bytes(levels: Alpha) -> Bytes:
+    return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)

@@ -63,14 +63,16 @@ class Grade:
         luma[:] = cv2.LUT(luma, self._curve)
         u, v = u[rows, columns], v[rows, columns]
         half = cv2.resize(luma, (u.shape[1], u.shape[0]), interpolation=cv2.INTER_AREA)
-        u[:], v[:] = cv2.split(cv2.transform(cv2.merge([half, u, v]), self._matrix))
+        yuv = cv2.transform(cv2.merge([half, u, v]), self._matrix)
+        cv2.extractChannel(yuv, 1, dst=u)
+        cv2.extractChannel(yuv, 2, dst=v)
         return Frame(graded, frame.number, frame.captured_at, frame.pts)
 
     def laid_on_pixels(self, yuv: Bytes) -> Bytes:
         """Return a few pixels, uint8 (n, 1, 3) in Y, U, V, corrected."""
         luma = cv2.LUT(cv2.extractChannel(yuv, 0), self._curve)
         _, *chroma = cv2.split(yuv)
-        graded: Bytes = cv2.merge([luma, cv2.transform(cv2.merge([luma, *chroma]), self._matrix)])
+        graded: Bytes = cv2.transform(cv2.merge([luma, *chroma]), self._matrix)
         return graded
 
 
@@ -87,9 +89,10 @@ def _curve(gain: float, spread: float, pivot: float) -> Bytes:
 
 
 def _chroma_matrix(warmth: float, scale: float) -> Alpha:
-    """Return the matrix (2, 4) from corrected Y and the camera's U, V to U, V.
+    """Return the matrix (3, 4) from corrected Y and the camera's U, V to Y, U, V.
 
-    Blue and red are multiplied on their own (von Kries), and grey keeps its luma.
+    Blue and red are multiplied on their own (von Kries), and grey keeps its luma. Y is only handed
+    through: from three to three channels OpenCV is nine times quicker than from three to two.
     """
     gains = 2 ** (np.array([LAMPS[1], 0, LAMPS[0]]) * warmth / GAMMA)
     gains /= LUMA @ gains
@@ -98,4 +101,5 @@ def _chroma_matrix(warmth: float, scale: float) -> Alpha:
     linear[:, 1:] *= scale
     neutral = np.array([pixels.BLACK_Y, pixels.NEUTRAL, pixels.NEUTRAL])
     offset = pixels.NEUTRAL - linear @ neutral
-    return np.column_stack([linear, offset]).astype(np.float32)
+    chroma = np.column_stack([linear, offset])
+    return np.vstack([(1, 0, 0, 0), chroma]).astype(np.float32)
