@@ -156,6 +156,8 @@ class Web(Table):
     )
     port: int = Field(8080, ge=0, le=65535, description="0 = any free port")
     token: str = Field("", description="secret that browsers must bring; empty = none")
+    cert: str = Field("", description="certificate file (PEM) for https; empty = http")
+    key: str = Field("", description="its private key; empty = in the same file")
     folder: str = Field("", description="for presets and uploads; empty = the user's own for state")
     max_peers: int = Field(8, ge=1, le=256, description="browsers served at the same time")
     max_cameras: int = Field(

@@ -79,7 +79,7 @@ async def refuse_token(request: web.Request) -> web.HTTPException:
 
 def require_token(host: str, token: str) -> None:
     """Raise `ConfigError` for an address that others can reach without a secret."""
-    if not token and not _is_loopback(host):
+    if not token and not is_loopback(host):
         raise ConfigError(
             f"web.host: {host} can be reached from other machines, which needs a token",
             "set web.token to a long secret, or web.host to 127.0.0.1",
@@ -151,12 +151,13 @@ def _host_allowed(header: str, configured: str) -> bool:
         name = urlsplit(f"//{header}").hostname or ""
     except ValueError:
         return False
-    if _is_loopback(name) or name == configured.strip("[]").lower():
+    if is_loopback(name) or name == configured.strip("[]").lower():
         return True
     return _is_wildcard(configured) and _address(name) is not None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach an address."""
     address = _address(host)
     return host.lower() == "localhost" or (address is not None and address.is_loopback)
 

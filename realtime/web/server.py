@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import ssl
 from collections.abc import Callable
 
 from aiohttp import web
@@ -16,6 +18,11 @@ from realtime.web.keys import DARKROOM, PASS, PEERS, STUDIO
 from realtime.web.peers import Peers
 from realtime.web.routes import STATIC, routes
 from realtime.web.studio import Studio
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 15.0
+"""Seconds in which a connection must have sent the head of its first, or its next, request."""
 
 
 def make_app(studio: Studio) -> web.Application:
@@ -44,11 +51,19 @@ async def serve(
 
     Raises `ConfigError` when the address cannot be listened on.
     """
-    gate.require_token(host, studio.control.config.web.token)
-    runner = web.AppRunner(make_app(studio), access_log=None, shutdown_timeout=2.0)
+    settings = studio.control.config.web
+    gate.require_token(host, settings.token)
+    tls = _read_certificate(settings.cert, settings.key)
+    runner = web.AppRunner(
+        make_app(studio),
+        access_log=None,
+        logger=logging.Logger("http", logging.CRITICAL),  # what is no request is not our error
+        shutdown_timeout=2.0,
+        keepalive_timeout=IDLE_S,
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
         try:
             await site.start()
         except OSError as error:
@@ -58,10 +73,24 @@ async def serve(
             ) from error
         bound = runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host
-        (ready or _announce)(f"http://{name}:{bound}/")
+        (ready or _announce)(f"{'https' if tls else 'http'}://{name}:{bound}/")
+        if not tls and not gate.is_loopback(host):
+            log.error("without https others on the network can read along: set web.cert")
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
+
+
+def _read_certificate(cert: str, key: str) -> ssl.SSLContext | None:
+    """Return what https needs, None for http. Raises `ConfigError`."""
+    if not cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"web.cert: {cert}: {error}", "give PEM files of both") from error
+    return context
 
 
 def _announce(url: str) -> None:
