@@ -53,6 +53,9 @@ CALM = 0.7
 TREMBLE = Change(level=0.15, warmth=0.1, contrast=0.1)
 """Dead band: the correction keeps its aim while measurements differ less from it."""
 
+UNSEEN = Change(level=0.03, warmth=0.02, contrast=0.02)
+"""A correction that nobody sees, and that is left out."""
+
 AIMED = 0.7
 """Share of what skin bears that is aimed at: trembling light then stays within the rest."""
 
@@ -112,30 +115,38 @@ class SceneLight:
         return self._grade.laid_on(frame, alpha) if self._grade else frame
 
     def _look(self, frame: Frame, backdrop: Frame, alpha: Bytes, since_s: float) -> None:
-        scene = look(frame, backdrop, alpha)
+        scene = look(frame, backdrop if self._lit else None, alpha)
         if scene is None:
             return
-        there = scene.there if self._lit and scene.there else TYPICAL
+        there = scene.there or TYPICAL
         found = difference(scene.here, there)
         self._tell(_numbers(scene.here, there, found))
-        wanted = believed(found) if self._lit else Change()
-        level = max(wanted.level, DIM - scene.here.level)
-        wanted = wanted._replace(level=min(level, scene.liftable))
-        wanted = bounded(wanted.times(self._strength), MOST)
-        if self._wanted:
-            wanted = wanted.times(1 - CALM).plus(self._wanted.times(CALM))
-        self._wanted = wanted
-        wanted = keep_skin(wanted, scene.skin, scene.pivot, AIMED)
+        self._wanted = self._calmed(self._wish(scene, found))
+        self._follow(keep_skin(self._wanted, scene.skin, scene.pivot, AIMED), scene, since_s)
+
+    def _wish(self, scene: Scene, found: Change) -> Change:
+        """Return what would be right for this one look."""
+        wish = believed(found) if self._lit else Change()
+        level = max(wish.level, DIM - scene.here.level)
+        wish = wish._replace(level=min(level, scene.liftable))
+        return bounded(wish.times(self._strength), MOST)
+
+    def _calmed(self, wish: Change) -> Change:
+        """Return the mean of what was wished for lately."""
+        if self._wanted is None:
+            return wish
+        return wish.times(1 - CALM).plus(self._wanted.times(CALM))
+
+    def _follow(self, wanted: Change, scene: Scene, since_s: float) -> None:
+        """Move towards what is wanted, slowly; the first time at once."""
         if self._aim is None:
-            self._aim = self._now = wanted
-            self._pivot = scene.pivot
-        if any(abs(w - a) > t for w, a, t in zip(wanted, self._aim, TREMBLE, strict=True)):
-            self._aim = wanted
-            self._pivot = scene.pivot
+            self._now = wanted
+        if self._aim is None or _beyond(wanted.plus(self._aim.times(-1)), TREMBLE):
+            self._aim, self._pivot = wanted, scene.pivot
         way = self._aim.plus(self._now.times(-1))
         moved = self._now.plus(bounded(way, PACE.times(since_s)))
         self._now = keep_skin(moved, scene.skin, self._pivot)
-        self._grade = Grade(self._now, self._pivot) if any(self._now) else None
+        self._grade = Grade(self._now, self._pivot) if _beyond(self._now, UNSEEN) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +164,8 @@ class Scene:
     liftable: float
 
 
-def look(frame: Frame, backdrop: Frame, alpha: Bytes) -> Scene | None:
-    """Measure a frame and its backdrop; None when too little of a person is there."""
+def look(frame: Frame, backdrop: Frame | None, alpha: Bytes) -> Scene | None:
+    """Measure a frame and a backdrop that is lit; None when too little of a person is there."""
     size: Size = max(2, round(frame.width * ROWS / frame.height)), ROWS
     yuv, cover = pixels.small_yuv(frame, size), pixels.shrink(alpha, size)
     bgr = cv2.transform(yuv, pixels.BGR_FROM_YUV)
@@ -162,10 +173,9 @@ def look(frame: Frame, backdrop: Frame, alpha: Bytes) -> Scene | None:
     person = measure(bgr, mask)
     if person is None:
         return None
-    behind = pixels.thumbnail(backdrop, size)
     return Scene(
         here=_here(person, measure(bgr, cv2.inRange(cover, 0, 5))),
-        there=measure(behind, np.full(behind.shape[:2], 255, np.uint8)),
+        there=_there(backdrop, size),
         skin=skin_of(yuv, mask),
         pivot=(cv2.mean(yuv, mask=mask)[0] - pixels.BLACK_Y) / 219,
         liftable=_liftable(frame, alpha),
@@ -179,6 +189,12 @@ def _here(person: Light, room: Light | None) -> Light:
         level = VOICE.level * level + (1 - VOICE.level) * room.level
         warmth = VOICE.warmth * warmth + (1 - VOICE.warmth) * room.warmth
     return Light(level, warmth, person.contrast, person.side)
+
+
+def _there(backdrop: Frame | None, size: Size) -> Light | None:
+    if backdrop is None:
+        return None
+    return measure(pixels.thumbnail(backdrop, size), np.full(size[::-1], 255, np.uint8))
 
 
 def _liftable(frame: Frame, alpha: Bytes) -> float:
@@ -215,6 +231,11 @@ def believed(found: Change) -> Change:
 def bounded(change: Change, most: Change) -> Change:
     """Return the change within limits in either direction."""
     return Change(*(min(max(c, -m), m) for c, m in zip(change, most, strict=True)))
+
+
+def _beyond(change: Change, band: Change) -> bool:
+    """Say whether any part of a change leaves a band around nothing."""
+    return any(abs(c) > b for c, b in zip(change, band, strict=True))
 
 
 def verdict(found: Change) -> str:
