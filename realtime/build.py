@@ -6,11 +6,14 @@ missed only by whoever asks for it. Parts receive plain values, never the config
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from realtime import config as cfg
 from realtime.contract import Size
@@ -50,8 +53,18 @@ def find_model(name: str) -> Path:
 
 
 def load_model(matting: cfg.Matting) -> MattingModel:
-    """Compile the configured model. Raises `ModelError`."""
-    return MattingModel(find_model(matting.model), matting.device, matting.threads)
+    """Compile the configured model, or take it from the user's cache. Raises `ModelError`."""
+    path = find_model(matting.model)
+    return MattingModel(path, matting.device, matting.threads, _cache())
+
+
+def _cache() -> Path | None:
+    folder = user_cache_path("scrim") / "openvino"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def make_pipeline(

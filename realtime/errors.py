@@ -160,6 +160,14 @@ class EndOfStream(Exception):
     """The source has delivered its last frame."""
 
 
+EXTRAS = {
+    **dict.fromkeys(("torch", "albumentations", "tensorboardX"), "training"),
+    **dict.fromkeys(("nncf", "onnxruntime", "ai_edge_litert"), "conversion"),
+    "tensorflow": "keras",
+}
+"""Packages that not everybody installs, and the extra that brings each."""
+
+
 def enter(app: Callable[[], object]) -> None:
     """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
     try:
@@ -169,3 +177,9 @@ def enter(app: Callable[[], object]) -> None:
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        print(f"error: this needs {error.name}, which is not installed", file=sys.stderr)
+        print(f"  pip install 'scrim[{EXTRAS[error.name]}]'", file=sys.stderr)
+        sys.exit(1)

@@ -36,12 +36,17 @@ class MattingModel:
     `device` is CPU, GPU, NPU, AUTO or a list such as "AUTO:GPU,CPU". One that cannot be used is
     replaced by the CPU, once, and `fallback` is one line that says why. Every size is compiled as
     a graph of fixed shape, as an NPU demands. `threads` limits inference on the CPU, 0 leaves the
-    choice to OpenVINO. Raises `ModelNotFound` without a file, `ModelError` for one that cannot be
-    read, `ModelContract` for a bad card.
+    choice to OpenVINO. What is compiled is kept in the folder `cache` for the next start. Raises
+    `ModelNotFound` without a file, `ModelError` for one that cannot be read, `ModelContract` for a
+    bad card.
     """
 
-    def __init__(self, path: Path, device: str = CPU, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, device: str = CPU, threads: int = 0, cache: Path | None = None
+    ) -> None:
         self._core = ov.Core()
+        if cache:
+            self._core.set_property({props.cache_dir(): str(cache)})
         self._core.set_property(CPU, _cpu_options(threads))
         self._where = path.name
         self._graph = _read(self._core, path)

@@ -1,0 +1,48 @@
+"""What is shipped: the wheel has all that runs, and says what to install for the rest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from realtime.errors import EXTRAS, enter
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_wheel_carries_networks_page_and_commands(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+        commands = next(name for name in names if name.endswith("entry_points.txt"))
+        assert "scrim = realtime.__main__:main" in packed.read(commands).decode()
+    for island in ("realtime", "conversion", "training", "models_ir"):
+        tracked = subprocess.run(
+            ["git", "ls-files", island], cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout.split()
+        assert set(tracked) <= names
+    assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)
+
+
+def test_a_missing_extra_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    with pytest.raises(SystemExit) as ended:
+        enter(work)
+    assert ended.value.code == 1
+    assert "pip install 'scrim[training]'" in capsys.readouterr().err
+
+
+def test_every_extra_brings_what_is_promised() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for package, extra in EXTRAS.items():
+        wanted = package.replace("_", "-")
+        assert any(line.startswith(wanted) for line in project["optional-dependencies"][extra])

@@ -1,0 +1,347 @@
+"""Scrim before a real kernel: run in the guest by `make test-vm`, which says `pytest guest.py`.
+
+v4l2loopback is the virtual camera, vivid the webcam. The toy network finds green people: of
+vivid's colour bars it keeps green and cyan, and the rest is a room that nobody may see.
+Everything is emulated and slow: no time is asserted, conditions are waited for.
+"""
+
+from __future__ import annotations
+
+import http.server
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import realtime.live  # noqa: F401  # what a fork would have to import again
+from realtime.__main__ import main
+from realtime.ctl import send, socket_path
+from realtime.errors import ControlUnavailable
+from realtime.v4l2 import holders
+from tests.toy import save_toy
+
+FORK = multiprocessing.get_context("fork")
+PATIENCE_S = 400.0
+WIDTH, HEIGHT, FPS = 640, 360, 10
+CAMERA, VIRTUAL, LABEL = "/dev/video0", "/dev/video10", "Scrim test"
+BLUE, GREEN = (200, 0, 0), (0, 200, 0)
+RED, MAGENTA, YELLOW = (0, 0, 191), (191, 0, 191), (0, 191, 191)
+"""What the room has and no picture of ours may: the pattern's red, vivid's bars."""
+
+
+def wait_until(holds: Callable[[], bool], what: object = "") -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until, what() if callable(what) else what
+        time.sleep(0.1)
+
+
+def share_of(bgr: Any, colour: tuple[int, int, int]) -> float:
+    return float((np.abs(bgr.astype(int) - colour).max(axis=2) < 60).mean())
+
+
+def assert_no_room(bgr: Any) -> None:
+    for colour in (RED, MAGENTA, YELLOW):
+        assert share_of(bgr, colour) < 0.01, f"the room: {colour}"
+
+
+class Program:
+    """`scrim run`, in a process of its own; it is forked, because importing takes half a minute."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self._log = folder / "log"
+        self._environment = {"XDG_RUNTIME_DIR": str(folder)}
+        self.process = FORK.Process(target=self._run, args=words)
+        self.process.start()
+
+    def _run(self, *words: str) -> None:
+        os.environ.update(self._environment)
+        output = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+        sys.argv = ["scrim", "run", "--no-web", *words]
+        main()
+
+    def ctl(self, *words: str) -> dict[str, Any]:
+        try:
+            return send(socket_path(self._environment), [*words])
+        except ControlUnavailable:
+            return {}
+
+    def state(self) -> str:
+        return str(self.ctl().get("figures", {}).get("state", "not there yet"))
+
+    def wait_for(self, state: str) -> None:
+        wait_until(lambda: state in self.state(), self.log)
+
+    def log(self) -> str:
+        return f"{self.state()}: {self._log.read_text()}"
+
+    def end(self, how: int = signal.SIGKILL) -> int | None:
+        if self.process.pid and self.process.is_alive():
+            os.kill(self.process.pid, how)
+        self.process.join(PATIENCE_S)
+        return self.process.exitcode
+
+
+@pytest.fixture(scope="session")
+def devices() -> None:
+    """One webcam that is not there yet, one virtual camera."""
+    loopback = ["v4l2loopback", "video_nr=10", "exclusive_caps=1", f"card_label={LABEL}"]
+    subprocess.run(["modprobe", *loopback], check=True)
+    one_webcam = ["n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x0"]
+    subprocess.run(["modprobe", "vivid", *one_webcam, "vid_cap_nr=0"], check=True)
+    wait_until(lambda: Path(CAMERA).exists() and Path(VIRTUAL).exists())
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy network, built in a process of its own: one that has used OpenVINO cannot fork."""
+    path = tmp_path_factory.mktemp("ir") / "toy.xml"
+    building = FORK.Process(target=save_toy, args=[path])
+    building.start()
+    building.join()
+    return path
+
+
+@pytest.fixture
+def scrim(devices: None, model: Path, tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Start Scrim with more words; whatever still runs is killed in the end."""
+    running: list[Program] = []
+
+    def start(*words: str) -> Program:
+        folder = tmp_path / str(len(running))
+        folder.mkdir()
+        size = {"camera.width": WIDTH, "camera.height": HEIGHT, "camera.fps": FPS}
+        sets = {**size, "virtualcam.enabled": "true", "scene.backdrop": "#0000c8"}
+        sets["matting.model"] = str(model)
+        program = Program(folder, *(f"--set={key}={value}" for key, value in sets.items()), *words)
+        running.append(program)
+        return program
+
+    yield start
+    for program in running:
+        program.end()
+
+
+class Reader:
+    """OpenCV as a meeting app: reads on in a thread and keeps what it saw."""
+
+    def __init__(self) -> None:
+        self._capture = cv2.VideoCapture(VIRTUAL, cv2.CAP_V4L2)
+        assert self._capture.isOpened()
+        self.pictures: list[Any] = []
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._ending.is_set():
+            read, bgr = self._capture.read()
+            if read:
+                self.pictures.append(bgr)
+
+    def await_picture(self, fits: Callable[[Any], bool]) -> None:
+        """Wait for a picture that fits among those that are still to come."""
+        seen = len(self.pictures)
+
+        def came() -> bool:
+            return any(fits(picture) for picture in self.pictures[seen:])
+
+        wait_until(came, lambda: f"not among {len(self.pictures) - seen} pictures")
+
+    def close(self) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._capture.release()
+
+
+@contextmanager
+def reading() -> Iterator[Reader]:
+    """Read the virtual camera; whatever was seen, there was no room in it."""
+    wait_until(is_listed)
+    reader = Reader()
+    try:
+        yield reader
+    finally:
+        reader.close()
+    assert reader.pictures
+    for picture in reader.pictures:
+        assert picture.shape == (HEIGHT, WIDTH, 3)
+        assert_no_room(picture)
+
+
+def is_listed() -> bool:
+    told = subprocess.run(["v4l2-ctl", "-d", VIRTUAL, "-D"], capture_output=True, text=True).stdout
+    return "Video Capture" in told.partition("Device Caps")[2]
+
+
+def person(bgr: Any) -> bool:
+    return share_of(bgr, GREEN) > 0.05 and share_of(bgr, BLUE) > 0.3
+
+
+def nobody(bgr: Any) -> bool:
+    return share_of(bgr, BLUE) > 0.95
+
+
+def test_every_reader_sees_the_composed_picture(
+    scrim: Callable[..., Program], tmp_path: Path
+) -> None:
+    program = scrim("-i", "pattern")
+    program.wait_for("live")
+    with reading() as reader:
+        reader.await_picture(person)
+        told = subprocess.run(
+            ["v4l2-ctl", "-d", VIRTUAL, "--get-fmt-video", "--get-parm"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert f"{WIDTH}/{HEIGHT}" in told and "YU12" in told and f"{FPS}.000" in told
+    raw = tmp_path / "v4l2-ctl.raw"
+    subprocess.run(
+        ["v4l2-ctl", "-d", VIRTUAL, "--stream-mmap", "--stream-count=2", f"--stream-to={raw}"],
+        check=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    check_raw(raw, 2)
+    raw = tmp_path / "ffmpeg.raw"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "v4l2", "-i", VIRTUAL, "-frames:v", "2",
+         "-f", "rawvideo", "-pix_fmt", "yuv420p", str(raw)],
+        check=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    check_raw(raw, 2)
+    see_in_chromium(tmp_path)
+
+
+def check_raw(path: Path, pictures: int) -> None:
+    i420 = np.fromfile(path, np.uint8).reshape(pictures, HEIGHT * 3 // 2, WIDTH)
+    bgr = cv2.cvtColor(i420[-1], cv2.COLOR_YUV2BGR_I420)
+    assert person(bgr)
+    assert_no_room(bgr)
+
+
+def see_in_chromium(folder: Path) -> None:
+    """Open the camera by its label in a page, as a meeting does, and look at its pixels."""
+    result: list[bytes] = []
+    came = threading.Event()
+    page = Path(__file__).with_name("meeting.html").read_bytes()
+
+    class Meeting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def do_POST(self) -> None:
+            result.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+            came.set()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Meeting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    flags = (
+        *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+        *("--use-fake-ui-for-media-stream", "--no-first-run", "--disable-extensions"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    )
+    name = shutil.which("chromium") or "chromium-browser"
+    url = f"http://127.0.0.1:{server.server_port}/?{LABEL}"
+    browser = subprocess.Popen(
+        [name, *flags, f"--user-data-dir={folder / 'profile'}", url],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert came.wait(2 * PATIENCE_S), "Chromium has not answered"
+    finally:
+        browser.kill()
+        browser.wait()
+        server.shutdown()
+        server.server_close()
+    assert not result[0].startswith(b"error"), result[0].decode()
+    bgr = np.frombuffer(result[0], np.uint8).reshape(HEIGHT, WIDTH, 4)[..., 2::-1]
+    assert person(bgr)
+    assert_no_room(bgr)
+
+
+def test_a_writer_that_dies_is_followed_by_the_next(scrim: Callable[..., Program]) -> None:
+    first = scrim("-i", "pattern")
+    first.wait_for("live")
+    with reading() as reader:
+        reader.await_picture(person)
+        first.end(signal.SIGKILL)
+        second = scrim("-i", "pattern")
+        reader.await_picture(person)
+        refused = scrim("-i", "pattern")
+        refused.process.join(PATIENCE_S)
+        assert refused.process.exitcode == 5
+        assert "another program writes to it" in refused.log()
+        reader.await_picture(person)
+        assert second.end(signal.SIGTERM) == 0
+        third = scrim("-i", "pattern", "--set=camera.width=320", "--set=camera.height=180")
+        third.process.join(PATIENCE_S)
+        assert third.process.exitcode == 5, third.log()
+        assert f"fixed to {WIDTH}x{HEIGHT}" in third.log()
+        fourth = scrim("-i", "pattern")
+        reader.await_picture(person)
+        assert fourth.end(signal.SIGTERM) == 0
+
+
+def test_the_camera_is_open_only_while_somebody_watches(scrim: Callable[..., Program]) -> None:
+    program = scrim(f"--set=camera.device={CAMERA}", "--set=camera.on_demand=true",
+                    "--set=camera.linger=1")  # fmt: skip
+    program.wait_for("nobody watches")
+    assert not holders(CAMERA)
+    for _ in range(2):
+        with reading() as reader:
+            reader.await_picture(person)
+            assert holders(CAMERA)
+        wait_until(lambda: not holders(CAMERA), program.log)
+    assert program.state() == "nobody watches"
+    assert program.end(signal.SIGTERM) == 0
+
+
+def test_a_webcam_in_all_its_moods(scrim: Callable[..., Program]) -> None:
+    program = scrim("--set=camera.device=vivid")
+    program.wait_for("live")
+    with reading() as reader:
+        reader.await_picture(person)
+        for fourcc in ("NV12", "YU12", "RGB3", "YUYV"):
+            program.ctl(f"camera.fourcc={fourcc}")
+            reader.await_picture(person)
+            assert f"camera gives {fourcc}" not in program.log()
+        bus = Path("/sys/bus/platform/drivers/vivid")
+        (bus / "unbind").write_text("vivid.0")
+        program.wait_for("source lost")
+        reader.await_picture(nobody)
+        (bus / "bind").write_text("vivid.0")
+        reader.await_picture(person)
+        inject("disconnect")
+        reader.await_picture(nobody)
+        (bus / "unbind").write_text("vivid.0")
+        (bus / "bind").write_text("vivid.0")
+        reader.await_picture(person)
+        inject("inject_vidioc_dqbuf_error")
+        reader.await_picture(person)
+    assert program.end(signal.SIGTERM) == 0
+
+
+def inject(error: str) -> None:
+    """Press one of vivid's buttons."""
+    subprocess.run(["v4l2-ctl", "-d", CAMERA, f"--set-ctrl={error}=1"], check=True)
