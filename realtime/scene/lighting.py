@@ -104,17 +104,18 @@ class SceneLight:
         self._now = Change()
         self._pivot = 0.5
         self._grade: Grade | None = None
-        self._measured_at = -math.inf
+        self._measured_at = self._moved_at = -math.inf
 
     def match(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame:
         """Return the frame with the person's light nearer to the backdrop's."""
         since_s = frame.captured_at - self._measured_at
         if not 0 <= since_s < EVERY_S:
             self._measured_at = frame.captured_at
-            self._look(frame, backdrop, alpha, min(max(since_s, 0.0), 1.0))
+            self._look(frame, backdrop, alpha)
+        self._move(frame.captured_at)
         return self._grade.laid_on(frame, alpha) if self._grade else frame
 
-    def _look(self, frame: Frame, backdrop: Frame, alpha: Bytes, since_s: float) -> None:
+    def _look(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> None:
         scene = look(frame, backdrop if self._lit else None, alpha)
         if scene is None:
             return
@@ -122,7 +123,7 @@ class SceneLight:
         found = difference(scene.here, there)
         self._tell(_numbers(scene.here, there, found))
         self._wanted = self._calmed(self._wish(scene, found))
-        self._follow(keep_skin(self._wanted, scene.skin, scene.pivot, AIMED), scene, since_s)
+        self._turn_to(keep_skin(self._wanted, scene.skin, scene.pivot, AIMED), scene)
 
     def _wish(self, scene: Scene, found: Change) -> Change:
         """Return what would be right for this one look."""
@@ -137,16 +138,27 @@ class SceneLight:
             return wish
         return wish.times(1 - CALM).plus(self._wanted.times(CALM))
 
-    def _follow(self, wanted: Change, scene: Scene, since_s: float) -> None:
-        """Move towards what is wanted, slowly; the first time at once."""
+    def _turn_to(self, wanted: Change, scene: Scene) -> None:
+        """Aim at what is wanted; the first time it is there at once."""
         if self._aim is None:
             self._now = wanted
         if self._aim is None or _beyond(wanted.plus(self._aim.times(-1)), TREMBLE):
             self._aim, self._pivot = wanted, scene.pivot
-        way = self._aim.plus(self._now.times(-1))
-        moved = self._now.plus(bounded(way, PACE.times(since_s)))
-        self._now = keep_skin(moved, scene.skin, self._pivot)
-        self._grade = Grade(self._now, self._pivot) if _beyond(self._now, UNSEEN) else None
+        kept = keep_skin(self._now, scene.skin, self._pivot)
+        if kept != self._now:  # the light has changed: what was right would harm, so it ends here
+            self._aim = kept
+        self._set(kept)
+
+    def _move(self, at_s: float) -> None:
+        """Go on towards the aim, slowly."""
+        elapsed_s, self._moved_at = min(max(at_s - self._moved_at, 0.0), 1.0), at_s
+        if self._aim and self._now != self._aim:
+            way = self._aim.plus(self._now.times(-1))
+            self._set(self._now.plus(bounded(way, PACE.times(elapsed_s))))
+
+    def _set(self, now: Change) -> None:
+        self._now = now
+        self._grade = Grade(now, self._pivot) if _beyond(now, UNSEEN) else None
 
 
 @dataclass(frozen=True, slots=True)
