@@ -94,7 +94,7 @@ def make_pipeline(
         refiner or make_refiner(config.refine),
         _room() if passthrough else make_backdrop(config.scene),
         SceneLight(config.light.scene, lit, stats.tell_light),
-        Edges(config.edges.despill, config.edges.wrap),
+        Edges(config.edges.despill, 0.0 if _colour(config.scene) else config.edges.wrap),
         over,
         stats,
         live=live,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from realtime import pixels
+from realtime.build import make_pipeline
+from realtime.config import Config
 from realtime.frame import Alpha, Bytes, Frame
+from realtime.matting.engine import MattingModel
 from realtime.scene.composite import over
 from realtime.scene.edges import Edges
+from realtime.stats import Stats
 
 SIZE = (640, 360)
 SKIN, GREEN, WHITE = (120, 150, 210), (40, 200, 60), (240, 240, 240)
@@ -79,3 +85,14 @@ def test_every_size_and_no_sure_pixel_anywhere(size: tuple[int, int]) -> None:
     frame = pixels.from_bgr(picture)
     alpha = random.integers(60, 190, size[::-1], np.uint8)
     assert Edges(1.0, 0.5).clean(frame, pixels.colour(size, WHITE), alpha).size == size
+
+
+def test_a_colour_to_key_out_does_not_shine(toy_ir: Path) -> None:
+    """The green of OBS around a person's edge would be keyed out with it, or stay."""
+    config = Config().with_values({"scene": {"backdrop": "green"}, "edges": {"wrap": 1.0}})
+    plain = config.with_values({"edges": {"wrap": 0.0}})
+    bgr = np.full((180, 320, 3), (0, 0, 200), np.uint8)
+    cv2.circle(bgr, (160, 90), 60, (0, 200, 0), -1)
+    frame, model = pixels.from_bgr(cv2.blur(bgr, (15, 15))), MattingModel(toy_ir)
+    shown = [make_pipeline(at, model, Stats()).step(frame).i420 for at in (config, plain)]
+    assert np.array_equal(*shown)
