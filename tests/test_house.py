@@ -48,15 +48,18 @@ WALLS = {
     "av": (
         *("realtime.sources.video", "realtime.sinks.recording", "realtime.web"),
         "training.lights",  # clips go through H.264 as at a camera
+        "benchmarks.stream_server",  # aiortc's example server, beside ours
     ),
-    "aiortc": ("realtime.web",),
-    "aiohttp": ("realtime.web",),
+    "aiortc": ("realtime.web", "benchmarks.stream_server", "benchmarks.stream_viewers"),
+    "aiohttp": ("realtime.web", "benchmarks.stream_server", "benchmarks.stream_viewers"),
     "PIL": ("realtime.web.upload",),
     "platformdirs": ("realtime.web.store", "realtime.build"),
     "prometheus_client": ("realtime.web.api.watchdog",),
     "pyvirtualcam": ("realtime.sinks.virtualcam",),
     "watchfiles": ("realtime.reload",),
-    "psutil": ("realtime.bench", "benchmarks.machine", "benchmarks.desktop"),
+    "psutil": (
+        *("realtime.bench", "benchmarks.machine", "benchmarks.desktop", "benchmarks.stream"),
+    ),
     "torch": ("training", "conversion.read", "benchmarks.folding"),
     "albumentations": ("training.augment",),
     "tensorboardX": ("training.train",),
