@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 IDLE_S = 15.0
 """Seconds in which a connection must have sent the head of its first, or its next, request."""
 
+LINGER_S = 0.5
+"""Seconds for which the rest of a refused body is read, so that its sender hears the answer."""
+
 
 def make_app(studio: Studio) -> web.Application:
     """Build the server's application. Raises `ConfigError` for an open address without token."""
@@ -60,6 +63,7 @@ async def serve(
         logger=logging.Logger("http", logging.CRITICAL),  # what is no request is not our error
         shutdown_timeout=2.0,
         keepalive_timeout=IDLE_S,
+        lingering_time=LINGER_S,
     )
     await runner.setup()
     try:

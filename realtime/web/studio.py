@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from realtime.build import DEFAULT_MODEL, backdrop_files, model_names
+from realtime.build import COLOURS, DEFAULT_MODEL, backdrop_files, model_names
 from realtime.config import COLOUR, Config
 from realtime.control import Control
 from realtime.errors import UnknownName
@@ -40,7 +40,7 @@ class Studio:
         scene = self._begun.scene
         known = backdrop_files(Path(scene.folder)) | backdrop_files(self.store.uploads)
         path = Path(scene.backdrop)
-        return {path.name: path, **known} if path.is_file() else known
+        return {path.name: path, **known} if path.exists() else known
 
     def models(self) -> dict[str, str]:
         """Return what [matting] calls each model that may be chosen, by name."""
@@ -65,7 +65,7 @@ class Studio:
         return tables_of(found)
 
     def _backdrop(self, name: str) -> str:
-        if name == "blur" or re.fullmatch(COLOUR, name):
+        if name in ("blur", *COLOURS) or re.fullmatch(COLOUR, name):
             return name
         path = self.backdrops().get(name)
         if path is None:

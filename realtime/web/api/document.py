@@ -77,7 +77,7 @@ def _operation(each: Operation) -> Json:
     return described
 
 
-def _answer(status: int, kind: Schema | str) -> Json:
+def _answer(status: int, kind: Schema | str | tuple[str, ...]) -> Json:
     answer: Json = {"description": HTTPStatus(status).phrase}
     if kind != NOTHING:
         answer["content"] = _content((kind,) if isinstance(kind, str) else kind)

@@ -18,7 +18,7 @@ NOTHING = ""
 class Operation:
     """`route` is method and path, such as "GET /api/v1/state".
 
-    `answers` says what each good status carries: a model as JSON, a media type, or `NOTHING`.
+    `answers` says what each good status carries: a model as JSON, media types, or `NOTHING`.
     `body` is a model for JSON, or the media types that are taken. `errors` are the statuses
     besides 401 and 403, which every operation has. `names` are patterns of names in the path.
     """
@@ -26,7 +26,7 @@ class Operation:
     route: str
     handler: Handler
     summary: str
-    answers: Mapping[int, Schema | str]
+    answers: Mapping[int, Schema | str | tuple[str, ...]]
     body: Schema | tuple[str, ...] | None = None
     query: Schema | None = None
     errors: tuple[int, ...] = ()

@@ -98,7 +98,7 @@ OPERATIONS = (
     Operation("DELETE /api/v1/login", login.log_out, "Forget the cookie", {204: NOTHING}),
     Operation(
         *("POST /api/v1/photo", photo.develop_photo, "A picture of a person before a backdrop"),
-        *({200: "image/png"}, PICTURE_TYPES, photo.Wishes),
+        *({200: ("image/png", "image/jpeg")}, PICTURE_TYPES, photo.Wishes),
         errors=(400, 404, 408, 413, 415, 422, 503),
     ),
     Operation("GET /healthz", watchdog.read_health, "Is it alive?", {200: watchdog.Health}),

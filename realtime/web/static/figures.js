@@ -10,8 +10,8 @@ const FIGURES = [
   { name: "fps", label: "Frames a second", lines: (now) => [now.fps], text: (now) => now.fps.toFixed(0) },
   {
     name: "age",
-    label: "Age, half / slowest",
-    title: "from the camera to the studio: median, and the 95th percentile",
+    label: "Age p50 / p95",
+    title: "from capture to delivery: the median, and what 95 of 100 pictures keep below",
     unit: "ms",
     lines: (now) => [now.age_ms.p50, now.age_ms.p95],
     text: (now) => `${now.age_ms.p50.toFixed(0)} / ${now.age_ms.p95.toFixed(0)}`,
