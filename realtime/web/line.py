@@ -42,6 +42,10 @@ class BrowserLine:
         self._received, self._composed, self._eased_at = 0, 0, 0.0
         self._runner.start()
 
+    def age_s(self) -> float:
+        """Return how old a composed picture is when it is sent, the median of the last seconds."""
+        return self.control.stats.snapshot()["age_ms"]["p50"] / 1000
+
     def ease(self, now: float) -> None:
         """Compose smaller pictures while there are more than can be composed; call it often.
 

@@ -38,11 +38,13 @@ UNREADABLE = (
 class Offer:
     """An offer that passed: one video, in a codec of ours, in a direction that makes sense.
 
-    `users` are the names of its ICE session, which candidates that come later must know.
+    `users` are the names of its ICE session, which candidates that come later must know, `sound`
+    is the name of a microphone's medium that wants its sound back, if there is one.
     """
 
     sdp: str
     users: frozenset[str]
+    sound: str
 
 
 def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
@@ -67,7 +69,8 @@ def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
     if not any(codec.name in CODECS for codec in video.rtp.codecs):
         raise NegotiationFailed("no codec in common", "offer VP8 or H264")
     users = frozenset(str(media.ice.usernameFragment) for media in session.media)
-    return Offer(_without_refused(sdp, session), users)
+    both = [m.rtp.muxId for m in session.media if (m.kind, m.direction) == ("audio", "sendrecv")]
+    return Offer(_without_refused(sdp, session), users, both[0] if both else "")
 
 
 def _without_refused(sdp: str, session: SessionDescription) -> str:

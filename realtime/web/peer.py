@@ -26,6 +26,7 @@ from realtime.web.connection import open_connection, preferred, send
 from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
 from realtime.web.offer import Offer, codec_of, with_start_rate
+from realtime.web.sound import DelayedSound
 from realtime.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,8 @@ class Peer:
         for other in connection.getTransceivers():
             if other is not video:
                 other.direction = "inactive"  # nobody would drain it
+                if self.line and self._broadcast and other.mid == offer.sound:
+                    self._return_sound(other, self.line)
         if self.line:
             drain = self.line.source.drain(video.receiver.track)
             self._uplink = asyncio.create_task(drain)
@@ -116,6 +119,13 @@ class Peer:
         viewer = self._viewer = broadcast.viewer(codec_of(answer))
         viewer.on("ended", self._ended.set)  # also when its encoder or its sender has failed
         send(video.sender, viewer)
+
+    def _return_sound(self, microphone: RTCRtpTransceiver, line: BrowserLine) -> None:
+        """Send a microphone's sound back, as late as its camera's picture."""
+        sound = DelayedSound(microphone.receiver.track, line.age_s)
+        sound.on("ended", self._ended.set)  # nobody would drain it any more
+        microphone.direction = "sendrecv"
+        microphone.sender.replaceTrack(sound)
 
     def _changed(self) -> None:
         state = self._connection.connectionState

@@ -87,7 +87,8 @@ class Browser:
         self.connection.on("track", self._keep)
 
     def _keep(self, track: MediaStreamTrack) -> None:
-        self._track = track
+        if track.kind == "video":
+            self._track = track
 
     async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())

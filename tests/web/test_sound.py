@@ -1,0 +1,105 @@
+"""A microphone that is lent with the camera: its sound comes back as late as the picture."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from av import AudioFrame
+
+from realtime.config import Config
+from realtime.web import sound
+from realtime.web.sound import DelayedSound
+from tests.web.guest import Camera, browser, lend_camera
+from tests.web.serving import BLUE, GREEN, PATIENCE_S, in_loop, served
+
+RATE, SAMPLES = 48_000, 960
+
+
+class Tone(MediaStreamTrack):  # type: ignore[misc]
+    """A loud 440 Hz, 20 ms at a time."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent = 0
+
+    async def recv(self) -> AudioFrame:
+        await asyncio.sleep(SAMPLES / RATE)
+        moments = np.arange(self._sent, self._sent + SAMPLES) / RATE
+        wave = (12_000 * np.sin(2 * np.pi * 440 * moments)).astype(np.int16)
+        frame = AudioFrame.from_ndarray(wave[np.newaxis], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._sent, Fraction(1, RATE)
+        self._sent += SAMPLES
+        return frame
+
+
+@in_loop
+async def test_a_lent_microphone_comes_back(config: Config, loopback: None) -> None:
+    async with served(config) as client, browser(Camera()) as guest:
+        guest.connection.addTrack(Tone())
+        await lend_camera(client, guest)
+        await guest.sees(GREEN, BLUE)
+        (heard,) = [r.track for r in guest.connection.getReceivers() if r.track.kind == "audio"]
+        async with asyncio.timeout(PATIENCE_S):
+            while np.abs((await heard.recv()).to_ndarray()).max() < 6_000:
+                pass
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Ticks(MediaStreamTrack):  # type: ignore[misc]
+    """Gives its number a tick of 20 ms, ten times."""
+
+    kind = "audio"
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock, self.given = clock, 0
+
+    async def recv(self) -> int:
+        if self.given == 100:
+            raise MediaStreamError
+        self._clock.now += 0.02
+        self.given += 1
+        return self.given
+
+
+@pytest.mark.parametrize(("delay_s", "behind"), [(0.0, 0), (0.1, 5), (0.2, 10), (30.0, 50)])
+def test_sound_waits_as_long_as_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, delay_s: float, behind: int
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sound, "time", clock)
+    ticks = Ticks(clock)
+    delayed = DelayedSound(ticks, lambda: delay_s)
+
+    async def listen() -> list[tuple[int, int]]:
+        return [(await delayed.recv(), ticks.given) for _ in range(40)]
+
+    heard = asyncio.run(listen())
+    assert [number for number, _ in heard] == list(range(1, 41)), "in order, none left out"
+    assert all(abs(given - number - behind) <= 1 for number, given in heard)
+
+
+@in_loop
+async def test_sound_that_nobody_wants_back_is_not_taken(config: Config, loopback: None) -> None:
+    async with served(config) as client, browser(Camera()) as guest:
+        guest.connection.addTransceiver(Tone(), direction="sendonly")
+        body = {"type": "offer", "sdp": await guest.offer()}
+        answer = (await (await client.post("/offer", json=body)).json())["sdp"]
+        assert "a=inactive" in answer[answer.index("m=audio") :]
+        await guest.accept(answer)
+        await guest.sees(GREEN, BLUE)
