@@ -1,5 +1,6 @@
 # make run     set everything up and start Scrim: the studio is at http://127.0.0.1:8080
 # make test    set everything up and pass all tests
+# make test-vm the virtual camera before a real kernel, in QEMU (Debian, as root)
 # make check   ruff, its formatter, mypy
 # make bench   measure this machine and write benchmarks/README.md
 
@@ -8,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 
-.PHONY: setup run test check bench clean
+.PHONY: setup run test test-vm check bench clean
 
 setup: .venv/scrim-installed
 
@@ -17,6 +18,11 @@ run: setup
 
 test: .venv/tests-installed
 	$(BIN)/python -m pytest
+
+test-vm: .venv/tests-installed
+	tests/vm/prepare.sh build/vm
+	tests/vm/boot.sh build/vm 1500 $(BIN)/python -m pytest -v --color=no -p no:cacheprovider \
+	  -o timeout=600 tests/vm/guest.py
 
 check: .venv/tests-installed
 	$(BIN)/ruff check .

@@ -158,6 +158,13 @@ def test_there_are_only_slots_between_threads(name: str) -> None:
         assert "threading.Thread(" not in text, "threads live in runner"
 
 
+@pytest.mark.parametrize("name", modules("realtime"))
+def test_a_wall_clock_that_jumps_is_not_looked_at(name: str) -> None:
+    text = ALL[name].read_text(encoding="utf-8")
+    if name != "realtime.journal":  # a log says when
+        assert not re.search(r"\btime\.time\(|\bdatetime\b", text), "time.monotonic()"
+
+
 def test_every_module_has_its_floor() -> None:
     for name in modules("realtime"):
         assert name == "realtime" or part(name) in FLOOR

@@ -6,6 +6,7 @@ import struct
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -258,3 +259,22 @@ def test_the_version_of_the_module(tmp_path: Path) -> None:
     assert module_version(tmp_path) == "0.12"
     (module / "version").write_text("0.13.2\n")
     assert module_version(tmp_path) == "0.13.2"
+
+
+def test_elsewhere_frames_go_to_obs_by_the_librarys_own_interface(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On macOS and Windows; the real systems are not tried, the calls are the library's."""
+    camera = create_autospec(pyvirtualcam.Camera)
+    camera.return_value.device = "OBS Virtual Camera"
+    monkeypatch.setattr(virtualcam, "LINUX", False)
+    monkeypatch.setattr(pyvirtualcam, "Camera", camera)
+    sink = VirtualCameraSink("auto", SIZE, 30.0)
+    frame = colour(SIZE, (200, 60, 30))
+    sink.write(frame)
+    sink.close()
+    assert sink.device == "OBS Virtual Camera"
+    assert camera.call_args.args == (*SIZE, 30.0) and camera.call_args.kwargs["device"] is None
+    (sent,) = camera.return_value.send.call_args.args
+    assert np.array_equal(sent, frame.i420)
+    camera.return_value.close.assert_called_once_with()
