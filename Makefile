@@ -1,8 +1,8 @@
-# make run     set everything up and start Scrim: the studio is at http://127.0.0.1:8080
-# make test    set everything up and pass all tests
-# make test-vm the virtual camera before a real kernel, in QEMU (Debian, as root)
-# make check   ruff, its formatter, mypy
-# make bench   measure this machine and write benchmarks/README.md
+# make run      set everything up and start Scrim: the studio is at http://127.0.0.1:8080
+# make test     set everything up and pass all tests
+# make test-vm  the virtual camera before a real kernel, in QEMU (Debian, as root)
+# make check    ruff, its formatter, mypy
+# make bench    measure this machine and write benchmarks/README.md
 
 # The first that runs and is new enough; a name may exist and not run.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \

@@ -340,8 +340,9 @@ def test_a_webcam_in_all_its_moods(scrim: Callable[..., Program]) -> None:
         (bus / "unbind").write_text("vivid.0")
         (bus / "bind").write_text("vivid.0")
         reader.await_picture(person)
-        inject("inject_vidioc_dqbuf_error")
-        reader.await_picture(person)
+        for error in ("inject_v4l2_buf_flag_error", "inject_fatal_streaming_error"):
+            inject(error)
+            reader.await_picture(person)
     assert program.end(signal.SIGTERM) == 0
 
 
