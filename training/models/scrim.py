@@ -1,7 +1,7 @@
 """Scrim's own recurrent network: the light portrait U-Net with a memory in its decoder.
 
 At strides 16, 8 and 4 half of the channels run through a convolutional GRU (Ballas et al. 2015),
-as in RobustVideoMatting (Lin et al. 2021), here with separable convolutions: 11 of 150 MMAC at
+as in RobustVideoMatting (Lin et al. 2021), here with separable convolutions: 13 of 142 MMAC at
 256x144. What the memory says is added with a weight a channel that starts at zero (ReZero,
 Bachlechner et al. 2020), so a trained `munet` becomes this network without changing its mattes.
 
