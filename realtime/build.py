@@ -24,7 +24,7 @@ from realtime.pixels import Fit
 from realtime.runner import Outlet, Sink, Source
 from realtime.stats import Stats
 
-DEFAULT_MODEL = "munet-webcam"
+DEFAULT_MODEL = "scrim-r-int8"
 
 MODELS = Path(__file__).parent.parent / "models_ir"
 """The IR files that Scrim ships; the wheel puts them beside `realtime`, as the repository does."""

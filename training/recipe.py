@@ -100,6 +100,11 @@ class Recipe:
         """How many frames each clip of a batch has; 1 for stills."""
         return self.frames if number % 2 else 1
 
+    def seen(self, steps: int) -> int:
+        """How many pictures so many batches hold, frames of clips counted one by one."""
+        clips = steps // 2 if self.frames > 1 else 0
+        return (steps - clips) * self.batch + clips * self.clips * self.frames
+
     def stage(self, progress: float) -> Stage:
         """The stage at this share of the run."""
         for stage in self.stages:

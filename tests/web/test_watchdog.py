@@ -108,7 +108,7 @@ async def test_models_and_devices_are_named(config: Config) -> None:
     async with served(config, camera=True) as client:
         found = await (await client.get("/api/v1/models")).json()
         named = {model["name"]: model for model in found["models"]}
-        assert named["munet-webcam"]["default"] and named["toy"]["default"] is False
+        assert named["scrim-r-int8"]["default"] and named["toy"]["default"] is False
         assert found["devices"][0]["name"] == "CPU"
         assert config.matting.model not in str(found), "a path"
         for device, notice in (("GPU", True), ("CPU", False)):

@@ -128,7 +128,7 @@ def card(found: dict) -> Card:
 def origin(used: Recipe, found: dict) -> str:
     """In words: how it was trained, for how long, on whose pictures."""
     said = " ".join(["the recipe", used.name, *found.get("changes", ())])
-    minutes, pictures = found.get("spent_s", 0) / 60, found.get("step", 0) * used.batch
+    minutes, pictures = found.get("spent_s", 0) / 60, used.seen(found.get("step", 0))
     return f"Trained by {said}, {minutes:.0f} minutes, {pictures:,} pictures seen. {learnt(found)}"
 
 
