@@ -71,6 +71,14 @@ def test_the_backdrop_shines_around_the_edge() -> None:
     assert gain[edge > 0].mean() > 10 and np.abs(gain[inside > 0]).max() == 0
 
 
+@pytest.mark.parametrize("level", [20, 60, 235])
+def test_where_nothing_is_sure_the_picture_keeps_its_colours(level: int) -> None:
+    alpha = np.full(SIZE[::-1], level, np.uint8)
+    seen = mixed(SKIN, SKIN, alpha)
+    cleaned = Edges(1.0, 0.0).clean(seen, pixels.colour(SIZE, WHITE), alpha)
+    assert error(cleaned, seen, alpha) < 6, "only the texture is smoothed away"
+
+
 @pytest.mark.parametrize(("despill", "wrap", "level"), [(0.0, 0.0, 128), (1.0, 1.0, 255)])
 def test_nothing_to_do_is_nothing_done(despill: float, wrap: float, level: int) -> None:
     frame = mixed(SKIN, GREEN, soft_person())

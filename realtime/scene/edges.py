@@ -27,8 +27,8 @@ NEAR, FAR = (3, 3), (11, 11)
 FAR_SHARE = 0.02
 """Weight of the far level: it decides only where nothing sure is near."""
 
-NOTHING = 1e-6
-"""Keeps the quotient defined where neither level sees anything."""
+OWN = 1e-3
+"""Weight of a pixel's own colour: it is what stays where nothing sure is near at all."""
 
 
 class Edges:
@@ -103,9 +103,12 @@ def gather(planes: list[Bytes], weight: Alpha) -> list[Alpha]:
     """Return the mean of each plane around each pixel, weighted; from near where it can be."""
     weighted = [cv2.multiply(weight, plane, dtype=cv2.CV_32F) for plane in planes]
     stack = cv2.merge([*weighted, weight])
-    around = cv2.addWeighted(_twice(stack, NEAR), 1.0, _twice(stack, FAR), FAR_SHARE, NOTHING)
+    around = cv2.addWeighted(_twice(stack, NEAR), 1.0, _twice(stack, FAR), FAR_SHARE, 0.0)
     *sums, total = cv2.split(around)
-    return [cv2.divide(level, total) for level in sums]
+    return [
+        cv2.divide(cv2.addWeighted(level, 1.0, np.float32(plane), OWN, 0.0), total + OWN)
+        for level, plane in zip(sums, planes, strict=True)
+    ]
 
 
 def _twice(stack: Alpha, window: Size) -> Alpha:
