@@ -12,6 +12,7 @@ from conversion.check import compare
 from conversion.read import from_torch
 from conversion.stamp import save, stamp
 from realtime.contract import Card
+from realtime.matting.engine import MattingModel
 from tests.test_training_data import house
 from training import augment, lights, losses, models, pack, packing, recipe
 from training.clips import Director, held_to_border, smeared, walk
@@ -78,6 +79,11 @@ def test_the_ir_remembers_as_the_network_does_at_every_size(tmp_path: Path) -> N
     drifts = compare(original, tmp_path / "scrim-test.xml", pictures)
     assert [drift.size for drift in drifts] == [SIZE, (64, 64)]
     assert all(drift.largest < 0.01 for drift in drifts)
+    model = MattingModel(tmp_path / "scrim-test.xml")
+    assert model.resizable
+    smaller, (width, height) = model.session(0.75), model.sizes(0.75)[0]
+    for _ in range(2):
+        assert smaller.infer(np.zeros((height, width, 3), np.uint8)).shape == (height, width)
 
 
 def test_the_temporal_term_ignores_what_stays_wrong() -> None:

@@ -222,11 +222,18 @@ def sized(graph: ov.Model, card: Card, size: Size) -> ov.Model:
     """
     width, height = size
     fitted, picture = graph.clone(), {IMAGE: [1, height, width, 3]}
-    fitted.reshape(picture)
-    if card.memory:  # what a network remembers is as large as what it gives to be remembered
+    # What a network remembers is as large as what it gives to be remembered.
+    fitted.reshape(picture | {name: _open(fitted.input(name)) for name, _ in card.memory})
+    if card.memory:
         shapes = {name: fitted.output(after).partial_shape for name, after in card.memory}
         fitted.reshape(picture | shapes)
     return fitted
+
+
+def _open(port: ov.Output) -> ov.PartialShape:
+    """Return a tensor's shape with the sides that may change without any bounds."""
+    sides = port.partial_shape
+    return ov.PartialShape([side if side.is_static else ov.Dimension() for side in sides])
 
 
 def empty_memory(compiled: ov.CompiledModel, card: Card) -> dict[str, Any]:
