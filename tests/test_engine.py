@@ -16,7 +16,7 @@ from realtime.contract import ALPHA, CLASSES, IMAGE, Card, Size
 from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
 from realtime.frame import Bytes
 from realtime.matting.engine import MattingModel
-from tests.toy import SIZE, save_toy, toy_card
+from tests.toy import SIZE, save_toy, toy_card, toy_model
 
 WIDTH, HEIGHT = SIZE
 
@@ -383,3 +383,22 @@ def test_values_that_are_no_numbers_are_a_frame_error(
 def test_other_pictures_are_refused(toy_ir: Path, bad: object) -> None:
     with pytest.raises(FrameError, match="the network takes"):
         MattingModel(toy_ir).session().infer(bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "resizable"),
+    [((SIZE,), False), ((SIZE, SIZE[::-1]), True), ((SIZE, (WIDTH, 2 * HEIGHT)), False)],
+)
+def test_a_network_whose_sides_both_vary_works_at_a_smaller_size(
+    sizes: tuple[Size, ...], resizable: bool, tmp_path: Path
+) -> None:
+    graph = toy_model(toy_card(sizes=sizes))
+    widths, heights = ({size[side] for size in sizes} for side in (0, 1))
+    sides = [-1 if len(found) > 1 else found.pop() for found in (heights, widths)]
+    graph.reshape({IMAGE: [1, *sides, 3]})
+    ov.save_model(graph, tmp_path / "toy.xml", compress_to_fp16=False)
+    model = MattingModel(tmp_path / "toy.xml")
+    assert model.resizable is resizable
+    (width, height) = model.sizes(0.5)[0]
+    assert (width < WIDTH) is resizable
+    assert model.session(0.5).infer(picture(9, size=(width, height))).shape == (height, width)

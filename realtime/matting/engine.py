@@ -68,7 +68,8 @@ class MattingModel:
     @property
     def resizable(self) -> bool:
         """Whether the network takes other sizes than those of its card."""
-        return bool(self._graph.input(IMAGE).partial_shape.is_dynamic)
+        _, height, width, _ = self._graph.input(IMAGE).partial_shape
+        return bool(height.is_dynamic and width.is_dynamic)
 
     def sizes(self, scale: float = 1.0) -> tuple[Size, ...]:
         """Return the input sizes at a share of the card's sides, in multiples of `GRID`."""
