@@ -36,13 +36,13 @@ def still_pipeline(config: Config, model: MattingModel, refiner: Refiner | None 
 
 
 def before_nothing(config: Config) -> Config:
-    """Return what gives the person alone: no backdrop's light, none of it around the edge.
+    """Return what gives the person alone; before one colour no light is wrapped around the edge.
 
     Raises `ConfigError` for an overlay.
     """
     if config.scene.overlay:
         raise ConfigError("an overlay needs a backdrop", '--set scene.overlay=""')
-    return config.with_values({"scene": {"backdrop": "#000000"}, "edges": {"wrap": 0.0}})
+    return config.with_values({"scene": {"backdrop": "#000000"}})
 
 
 def matte_still(source: Path | bytes, pipeline: Pipeline) -> Still:

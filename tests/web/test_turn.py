@@ -16,7 +16,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from realtime.config import Config
 from tests.web.guest import Browser, browser, post_sdp
-from tests.web.serving import BLUE, GREEN, PATIENCE_S, in_loop, served
+from tests.web.serving import BLUE, GREEN, in_loop, served
 from tests.web.test_publish import free_port
 
 NAME, SECRET = "me", "s3cret"
@@ -28,29 +28,50 @@ def coturn() -> None:
         pytest.skip("there is no TURN server here: apt install coturn")
 
 
+TRIES, START_S = 4, 8.0
+"""A port that is free for TCP may be taken for UDP, or the next one, which coturn wants too."""
+
+
 @asynccontextmanager
 async def turn_server(folder: Path) -> AsyncIterator[str]:
     """Run coturn on loopback; gives its URL."""
-    port = free_port()
+    for number in range(TRIES):
+        port, log = free_port(), folder / f"log{number}"
+        process = await _started(port, log)
+        try:
+            if await _comes_up(process, port):
+                yield f"turn:127.0.0.1:{port}"
+                return
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+    pytest.fail(f"coturn does not start: {log.read_text() if log.exists() else 'no log'}")
+
+
+async def _started(port: int, log: Path) -> asyncio.subprocess.Process:
     program = shutil.which("turnserver")
     assert program
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         program,
         *("-n", "--no-tls", "--no-dtls", "--no-cli", "--lt-cred-mech", "--realm", "scrim"),
         *("--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--allow-loopback-peers"),
         *("--listening-port", str(port), "--user", f"{NAME}:{SECRET}"),
-        *("--pidfile", str(folder / "pid"), "--log-file", str(folder / "log"), "--simple-log"),
+        *("--pidfile", str(log.with_suffix(".pid")), "--log-file", str(log), "--simple-log"),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not await _is_up(port):
-                await asyncio.sleep(0.1)
-        yield f"turn:127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
+
+
+async def _comes_up(process: asyncio.subprocess.Process, port: int) -> bool:
+    """Wait until the server listens; say no where it ends or takes too long."""
+    for _ in range(round(START_S / 0.1)):
+        if await _is_up(port):
+            return True
+        if process.returncode is not None:
+            return False
+        await asyncio.sleep(0.1)
+    return False
 
 
 async def _is_up(port: int) -> bool:
