@@ -31,9 +31,6 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
 """Pause before a lost source or sink is opened again; doubles from the first to the last."""
 
-GAP_S = 0.5
-"""A pause between two frames after which the second one is the first of a new stream."""
-
 HIDDEN, UNWATCHED = "hidden", "nobody watches"
 """Reasons to rest."""
 
@@ -233,16 +230,13 @@ class Runner:
         self._stopping.wait(pause_s)
 
     def _work(self) -> None:
-        drops, last_at = 0, 0.0
+        drops = 0
         try:
             while frame := self._frames.take():
                 guard = self._guard
                 if frame.number % self.every:
                     continue
-                if frame.captured_at - last_at > GAP_S:
-                    guard.pipeline.reset()
                 picture = guard.step(frame)
-                last_at = frame.captured_at
                 if not self._rests:
                     for outlet in self.outlets:
                         outlet.slot.put(picture)

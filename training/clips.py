@@ -31,7 +31,6 @@ class Layer:
     matrices: list[Floats]  # 2 x 3, one a frame
     bends: tuple[Floats, Floats] | None = None  # two displacements, H x W x 2 pixels of the view
     phase: float = 0.0
-    person: bool = True
 
     def at(self, frame: int, size: Size) -> tuple[Pixels, Floats]:
         """Colours H x W x 3 and alpha H x W in 0..1 of one frame."""
