@@ -30,7 +30,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from conversion.read import from_torch
 from realtime.contract import Card
-from realtime.errors import enter
+from realtime.errors import ConfigError, enter
 from training import models, recipe
 
 EXACT = {props.hint.inference_precision(): ov.Type.f32, props.inference_num_threads(): 1}
@@ -52,6 +52,8 @@ class Way:
 def measure(name: str, rounds: int) -> Iterator[tuple[str, ...]]:
     """Yield a row each way: name, operations, batch-norms, ms, largest difference of alpha."""
     used = recipe.find(name)
+    if hasattr(models.network(used), "memory"):
+        raise ConfigError(f"{name} has a memory", "munet-webcam has the same layers without one")
     network = unsettled(models.build(used)).eval()
     width, height = used.sizes[0]
     src = np.random.default_rng(0).random((1, 3, height, width), np.float32)

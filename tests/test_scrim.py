@@ -8,10 +8,12 @@ import pytest
 import torch
 from numpy.random import default_rng
 
+from benchmarks import folding
 from conversion.check import compare
 from conversion.read import from_torch
 from conversion.stamp import save, stamp
 from realtime.contract import Card
+from realtime.errors import ConfigError
 from realtime.matting.engine import MattingModel
 from tests.test_training_data import house
 from training import augment, lights, losses, models, pack, packing, recipe
@@ -84,6 +86,11 @@ def test_the_ir_remembers_as_the_network_does_at_every_size(tmp_path: Path) -> N
     smaller, (width, height) = model.session(0.75), model.sizes(0.75)[0]
     for _ in range(2):
         assert smaller.infer(np.zeros((height, width, 3), np.uint8)).shape == (height, width)
+
+
+def test_folding_is_measured_without_a_memory() -> None:
+    with pytest.raises(ConfigError, match="scrim-r has a memory"):
+        next(folding.measure("scrim-r", 1))
 
 
 def test_the_temporal_term_ignores_what_stays_wrong() -> None:
