@@ -107,7 +107,7 @@ def test_the_temporal_term_ignores_what_stays_wrong() -> None:
 
 
 def test_every_second_batch_is_of_clips() -> None:
-    assert [recipe.find("scrim-r").frames_of(n) for n in range(4)] == [1, 8, 1, 8]
+    assert [recipe.find("scrim-r").frames_of(n) for n in range(5)] == [1, 8, 1, 1, 8]
     assert {recipe.find("munet-webcam").frames_of(n) for n in range(4)} == {1}
     assert recipe.find("scrim-r").seen(5) == 3 * 16 + 2 * 3 * 8
     assert recipe.find("munet-webcam").seen(5) == 5 * 16

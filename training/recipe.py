@@ -61,6 +61,9 @@ class Stage:
     scale: float = 1.0  # of the pictures' sides: 0.7 is half the cost
 
 
+CLIPS_EVERY = 3  # batches: a clip teaches steadiness, sixteen stills teach more of what people are
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One training run. Sizes are (width, height), shares add up to 1."""
@@ -77,7 +80,7 @@ class Recipe:
     camera: str = "webcam"  # preset of training.augment
     mix: Mix = field(default_factory=Mix)
     batch: int = 16
-    frames: int = 1  # of a clip; every second batch is of clips where there are more
+    frames: int = 1  # of a clip; where there are more, every third batch is of clips
     clips: int = 3  # in such a batch
     twins: int = 3  # samples of a batch that come a second time under another light
     optimiser: str = "adamw"  # or "adam": with the L2 penalty of the older sources
@@ -98,11 +101,11 @@ class Recipe:
 
     def frames_of(self, number: int) -> int:
         """How many frames each clip of a batch has; 1 for stills."""
-        return self.frames if number % 2 else 1
+        return self.frames if number % CLIPS_EVERY == 1 else 1
 
     def seen(self, steps: int) -> int:
         """How many pictures so many batches hold, frames of clips counted one by one."""
-        clips = steps // 2 if self.frames > 1 else 0
+        clips = (steps + 1) // CLIPS_EVERY if self.frames > 1 else 0
         return (steps - clips) * self.batch + clips * self.clips * self.frames
 
     def stage(self, progress: float) -> Stage:
@@ -162,10 +165,11 @@ RECIPES = {
             "scrim-r",
             "scrim",
             WEBCAM,
-            120,
+            190,
             (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
-            mix=Mix(composite=0.5, negative=0.2, hard=0.75),
+            mix=Mix(composite=0.38, negative=0.2, hard=0.6),
             frames=8,
+            twins=2,
             encoder_rate=3e-4,
             decoder_rate=1.5e-3,
         ),
