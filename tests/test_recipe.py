@@ -126,6 +126,10 @@ def test_changes_reach_recipe_and_network_and_are_remembered(trainer) -> None:
     assert (used.options, used.batch, used.decoder_rate) == ({"alpha": 0.5}, 4, 1.0)
     assert used.camera == "source-002"
     assert recipe.find("portraitnet").options == {"alpha": 1.0}
+    ablated = recipe.find("scrim-r", ("losses.temporal=0", "mix.hard=0", "frames=1"))
+    assert {stage.losses["temporal"] for stage in ablated.stages} == {0.0}
+    assert (ablated.mix.hard, ablated.frames_of(1)) == (0.0, 1)
+    assert recipe.find("scrim-r").stages[0].losses["temporal"] > 0 < recipe.find("scrim-r").mix.hard
     wide, narrow = (
         sum(p.numel() for p in models.build(r).parameters())
         for r in (recipe.find("portraitnet"), used)
@@ -172,6 +176,9 @@ def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:
         ("name=other", "no such key"),
         ("stages=1", "no such key"),
         ("batch.size=1", "no such key"),
+        ("mix.people=1", "no such key"),
+        ("mix.hard=much", "not a float"),
+        ("losses.temporal=1", "losses.temporal: no such key"),
     ],
 )
 def test_changes_that_cannot_be_are_refused(change: str, said: str) -> None:

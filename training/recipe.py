@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from realtime.contract import Size
 from realtime.errors import ConfigError
@@ -116,6 +116,8 @@ class Recipe:
                 return stage
         return self.stages[-1]
 
+
+Row = TypeVar("Row", Mix, Recipe)
 
 # About the picture's own aspect ratio at about equal cost; a camera frame is 16:9 most of the time.
 # Sides of whole steps of the encoder's stride: at 168x224 the same weights lose a point of IoU.
@@ -281,20 +283,42 @@ def value(text: str) -> Any:
 
 
 def changed(found: Recipe, keys: list[str], new: Any) -> Recipe:
-    """The recipe with one number, word or network option set. Raises `ConfigError`."""
+    """The recipe with one number or word set: its own, an option of the network, a share of the
+    mix, or the weight of a loss in every stage. Raises `ConfigError`.
+    """
     first, *rest = keys
     if first == "options" and len(rest) == 1:
         return dataclasses.replace(found, options=found.options | {rest[0]: new})
+    if first == "mix" and len(rest) == 1:
+        return dataclasses.replace(found, mix=with_value(found.mix, rest[0], new, "mix."))
+    if first == "losses" and len(rest) == 1:
+        stages = tuple(weighed(stage, rest[0], new) for stage in found.stages)
+        return dataclasses.replace(found, stages=stages)
+    return with_value(found, ".".join(keys), new)
+
+
+def weighed(stage: Stage, term: str, new: Any) -> Stage:
+    """The stage with another weight for one of its losses."""
+    checked(dict(stage.losses), term, new, "losses.")
+    return dataclasses.replace(stage, losses=stage.losses | {term: float(new)})
+
+
+def with_value(row: Row, key: str, new: Any, within: str = "") -> Row:
+    """The row with one number or word set."""
     simple = {
-        f.name: getattr(found, f.name)
-        for f in dataclasses.fields(found)
-        if isinstance(getattr(found, f.name), (int, float, str)) and f.name != "name"
+        f.name: getattr(row, f.name)
+        for f in dataclasses.fields(row)
+        if isinstance(getattr(row, f.name), (int, float, str)) and f.name != "name"
     }
-    if first not in simple or rest:
-        near = get_close_matches(first, simple) or simple
-        raise ConfigError(f"--set {'.'.join(keys)}: no such key", f"try {', '.join(near)}")
-    kind = type(simple[first])
-    fits = type(new) is kind or (kind is float and type(new) is int)
-    if not fits:
-        raise ConfigError(f"--set {first}={new}: not a {kind.__name__}")
-    return dataclasses.replace(found, **{first: kind(new)})
+    checked(simple, key, new, within)
+    return dataclasses.replace(row, **{key: type(simple[key])(new)})
+
+
+def checked(simple: dict[str, Any], key: str, new: Any, within: str) -> None:
+    """Refuse a key that is not there, and a value of another kind."""
+    if key not in simple:
+        near = get_close_matches(key, simple) or simple
+        raise ConfigError(f"--set {within}{key}: no such key", f"try {', '.join(near)}")
+    kind = type(simple[key])
+    if type(new) is not kind and not (kind is float and type(new) is int):
+        raise ConfigError(f"--set {within}{key}={new}: not a {kind.__name__}")
