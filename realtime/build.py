@@ -29,11 +29,12 @@ DEFAULT_MODEL = "scrim-r-int8"
 MODELS = Path(__file__).parent.parent / "models_ir"
 """The IR files that Scrim ships; the wheel puts them beside `realtime`, as the repository does."""
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 COLOURS = {"green": "#00ff00"}
 """Colours with a name: what OBS keys out."""
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".gif")
+"""Suffixes that are read; what is written has its own in `sinks`."""
 
 
 def model_names() -> list[str]:
@@ -150,7 +151,7 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
         return backdrop.ColourBackdrop(colour)
     path = backdrop_files(Path(scene.folder)).get(scene.backdrop, Path(scene.backdrop))
     if path.is_dir():
-        return backdrop.SlideBackdrop(_pictures(path), scene.slide, scene.fit)
+        return backdrop.SlideBackdrop(pictures_of(path), scene.slide, scene.fit)
     rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
         (*PICTURES, ".gif"): backdrop.PictureBackdrop,
         VIDEOS: backdrop.VideoBackdrop,
@@ -177,8 +178,12 @@ def _colour(scene: cfg.Scene) -> tuple[int, int, int] | None:
     return blue, green, red
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures of a folder by name. Raises `ConfigError` when there is none."""
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    if not found:
+        raise ConfigError(f"{folder}: no picture in this folder", f"known: {' '.join(PICTURES)}")
+    return found
 
 
 def make_overlay(scene: cfg.Scene) -> Overlay | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime import pixels
-from realtime.build import PICTURES, find_model, make_grabcut, make_pipeline, model_names
+from realtime.build import find_model, make_grabcut, make_pipeline, model_names, pictures_of
 from realtime.config import Config
 from realtime.errors import ConfigError, EndOfStream, ModelContract, ScrimError
 from realtime.frame import Bytes, Frame, Matte
@@ -110,19 +110,15 @@ def _picture(job: Job, line: Line) -> None:
 
 
 def _folder(job: Job, line: Line, progress: Progress) -> int:
-    paths = sorted(p for p in job.source.iterdir() if p.suffix.lower() in PICTURES)
-    if not paths:
-        raise ConfigError(
-            f"{job.source}: no picture in this folder", f"known: {' '.join(PICTURES)}"
-        )
+    paths = pictures_of(job.source)
     for folder in job.targets:
         _make_folder(folder)
     failures: list[ScrimError] = []
     for done, path in enumerate(paths, 1):
-        name = _map_name(path, paths)
+        name = _png_name(path, paths)
         alpha, classes = (at / name if at else None for at in (job.alpha, job.classes))
         try:
-            output = job.output / path.name
+            output = job.output / (path.name if path.suffix.lower() in job.stills else name)
             _picture(replace(job, source=path, output=output, alpha=alpha, classes=classes), line)
         except ScrimError as error:
             failures.append(error)
@@ -133,8 +129,8 @@ def _folder(job: Job, line: Line, progress: Progress) -> int:
     return len(paths)
 
 
-def _map_name(path: Path, paths: list[Path]) -> str:
-    """Name what belongs to a picture after it, with the suffix where two share a stem."""
+def _png_name(path: Path, paths: list[Path]) -> str:
+    """Name a PNG after a picture, with the picture's suffix where two share a stem."""
     alone = sum(path.stem == other.stem for other in paths) == 1
     return f"{path.stem if alone else path.name}.png"
 

@@ -137,7 +137,7 @@ def encoded(suffix: str) -> bytes:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, r"No such file"),
+        (None, r"no such file"),
         (b"", r"no picture that can be read"),
         (b"not a picture at all", r"no picture that can be read"),
         (encoded(".png")[:3000], r"no picture that can be read"),
@@ -176,7 +176,7 @@ def test_a_giant_of_any_kind_is_refused(tmp_path: Path, suffix: str) -> None:
     coded = cv2.imencode(suffix, quarters(64, 64), quality)[1].tobytes()
     path = tmp_path / f"giant{suffix}"
     path.write_bytes(claim(coded, 16_000, 16_000))
-    with pytest.raises(ConfigError, match=rf"giant\{suffix} is too large"):
+    with pytest.raises(ConfigError, match=rf"giant\{suffix}: this picture is too large"):
         PictureBackdrop(path)
 
 
@@ -210,7 +210,7 @@ def test_a_moving_picture_of_too_many_frames_is_refused(
     monkeypatch.setattr("realtime.scene.media.MAX_PIXELS", 64 * 36 * 2)
     path = tmp_path / "long.gif"
     path.write_bytes(moving(".gif", [60, 140, 220]))
-    with pytest.raises(ConfigError, match=r"long\.gif is too large"):
+    with pytest.raises(ConfigError, match=r"long\.gif: this picture is too large"):
         PictureBackdrop(path)
     path.write_bytes(moving(".gif", [60, 140]))
     PictureBackdrop(path)
@@ -238,10 +238,15 @@ def test_the_pictures_of_a_folder_take_turns(tmp_path: Path) -> None:
     assert backdrop.alone(SIZE).y[0, 0] < 60, "there is one before the first frame"
     levels = [pixels.to_bgr(backdrop.picture(frame_at(9.0 + n), nobody())).mean() for n in range(8)]
     assert [round(level / 100) for level in levels] == [0, 0, 1, 1, 2, 2, 0, 0]
+    for path in tmp_path.glob("*.png"):
+        path.rename(path.with_suffix(".away"))
+    assert pixels.to_bgr(backdrop.picture(frame_at(99.0), nobody())).mean() < 60, "the last stays"
+    (tmp_path / "b.away").rename(tmp_path / "b.png")
+    assert round(pixels.to_bgr(backdrop.picture(frame_at(102.0), nobody())).mean() / 100) == 1
 
 
 def test_a_folder_without_a_picture_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no picture"):
+    with pytest.raises(ConfigError, match=f"{tmp_path.name}: no picture in this folder"):
         make_backdrop(Scene(backdrop=str(tmp_path)))
     (tmp_path / "c.png").write_bytes(b"not a picture")
     with pytest.raises(ConfigError, match=r"c\.png"):

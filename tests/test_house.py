@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
     0: ("frame", "errors", "config", "contract"),
-    1: ("slot", "stats", "pixels", "v4l2", "blocks"),
+    1: ("slot", "stats", "pixels", "stored", "v4l2", "blocks"),
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
     4: (
@@ -37,6 +37,7 @@ WALLS = {
         *(f"realtime.{room}" for room in ROOMS),
         *(
             "realtime.pixels",
+            "realtime.stored",
             "realtime.blocks",
             "realtime.pipeline",
             "conversion",

@@ -91,5 +91,5 @@ def test_nobody_and_nothing_are_told(line: Pipeline) -> None:
     empty = portrait(person=RED)
     with pytest.raises(BadPicture, match="nobody"):
         develop(empty, Order("png", "35x45"), line)
-    with pytest.raises(BadPicture, match="not a picture"):
+    with pytest.raises(BadPicture, match="this is no picture"):
         develop(b"hello", Order(), line)

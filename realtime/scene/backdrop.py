@@ -6,6 +6,7 @@ and `alone(size)`, a frame without any pixel of the room for when nobody could b
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -80,9 +81,10 @@ class PictureBackdrop:
 
 
 class SlideBackdrop:
-    """The pictures of a folder by name, each for so many seconds of the frames' clock.
+    """Pictures in turns, each for so many seconds of the frames' clock.
 
-    One that cannot be read is left out. Raises `ConfigError` when none can be, or none is there.
+    One that cannot be read is passed over, and the one before stays while none can be. Raises
+    `ConfigError` when none can be read at the start.
     """
 
     def __init__(self, paths: list[Path], seconds: float, fit: Fit = "crop") -> None:
@@ -96,7 +98,9 @@ class SlideBackdrop:
         """Return the picture whose turn it is, at the frame's size."""
         began_at = frame.captured_at if self._began_at is None else self._began_at
         if not 0 <= frame.captured_at - began_at < self._seconds:
-            self._shown, began_at = self._next(), frame.captured_at
+            began_at = frame.captured_at
+            with suppress(ConfigError):
+                self._shown = self._next()
         self._began_at = began_at
         return self._shown.picture(frame, alpha)
 
@@ -105,17 +109,14 @@ class SlideBackdrop:
         return self._shown.alone(size)
 
     def _next(self) -> PictureBackdrop:
-        """Read the next picture and put it last in the row."""
-        problem = ConfigError("no picture in this folder", "give one with pictures in it")
-        for _ in range(len(self._paths)):
-            path = self._paths.pop(0)
+        """Read the next picture that can be read; the row begins behind it then."""
+        problem = ConfigError("no picture")
+        for _ in self._paths:
+            self._paths.append(path := self._paths.pop(0))
             try:
-                shown = PictureBackdrop(path, self._fit)
+                return PictureBackdrop(path, self._fit)
             except ConfigError as error:
                 problem = error
-                continue
-            self._paths.append(path)
-            return shown
         raise problem
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 
 from realtime import pixels
+from realtime.errors import ConfigError
 from realtime.frame import MAX_SIDE, Frame
-from realtime.scene.media import broken, too_large
 
 USUAL_FPS = 25.0
 """Frame rate of a clip that does not tell its own."""
@@ -24,10 +24,10 @@ class Clip:
     def __init__(self, path: Path) -> None:
         self._path = path
         if not path.is_file() or path.stat().st_size == 0:
-            raise broken(path, "clip")
+            raise _broken(path)
         self._capture = self._open()
         if not self._capture.grab():
-            raise broken(path, "clip")
+            raise _broken(path)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self._fps = fps if 1 <= fps <= 240 else USUAL_FPS
         self._began_at = 0.0
@@ -60,7 +60,11 @@ class Clip:
     def _retrieve(self) -> Frame:
         read, bgr = self._capture.retrieve()
         if not read:
-            raise broken(self._path, "clip")
+            raise _broken(self._path)
         if max(bgr.shape[:2]) > MAX_SIDE:
-            raise too_large(self._path)
+            raise ConfigError(f"{self._path} is too large", f"at most {MAX_SIDE} pixels a side")
         return pixels.from_bgr(bgr)
+
+
+def _broken(path: Path) -> ConfigError:
+    return ConfigError(f"{path} is no clip that can be read", "is the file whole?")

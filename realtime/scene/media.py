@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from realtime import pixels
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, FrameError
 from realtime.frame import Bytes, Frame
-
-MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
-"""Most pixels of a picture: what `realtime` tells OpenCV."""
+from realtime.stored import MAX_PIXELS, broken, decode, flatten, refusal, too_large
 
 MAX_BYTES = 200 * 2**20
 """Largest picture file."""
+
+BLACK = 0
+"""What shows through a transparent backdrop."""
 
 KEPT_SIDE = 3840
 """Longest side in pixels that is kept of a picture: no camera shows more of it."""
@@ -46,20 +45,15 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a picture of any depth, upright by its EXIF tag, over black where it is transparent.
+    """Read a picture as `decode` does, over black where it is transparent; one that moves, moves.
 
-    The tag is not honoured in pictures with transparency. Raises `ConfigError`.
+    Raises `ConfigError`.
     """
     data = _read(path)
     try:
-        if _moves(data):
-            return _animation(path, data)
-        stored = decode(data)
-    except cv2.error as error:
-        raise too_large(path) if "IMAGE_PIXELS" in str(error) else broken(path) from error
-    if stored is None:
-        raise broken(path)
-    return Picture([_kept(stored)], [0.0], 1.0)
+        return _animation(data) if _moves(data) else Picture([_kept(decode(data))], [0.0], 1.0)
+    except FrameError as error:
+        raise ConfigError(f"{path}: {error.message}", error.hint) from error
 
 
 def read_layer(path: Path) -> tuple[Frame, Bytes]:
@@ -68,18 +62,15 @@ def read_layer(path: Path) -> tuple[Frame, Bytes]:
     Raises `ConfigError`.
     """
     try:
-        stored = decode(_read(path))
-    except cv2.error as error:
-        raise too_large(path) if "IMAGE_PIXELS" in str(error) else broken(path) from error
-    if stored is None:
-        raise broken(path)
-    stored = _smaller(stored)
+        stored = _smaller(decode(_read(path)))
+    except FrameError as error:
+        raise ConfigError(f"{path}: {error.message}", error.hint) from error
     height, width = stored.shape[:2]
     stored = cv2.copyMakeBorder(stored, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     alpha = np.full(stored.shape[:2], 255, np.uint8)
     if stored.shape[2] == 4:
         alpha = cv2.extractChannel(stored, 3)
-    return pixels.from_bgr(_flat(stored)), alpha
+    return pixels.from_bgr(flatten(stored, BLACK)), alpha
 
 
 def _moves(data: Bytes) -> bool:
@@ -88,23 +79,26 @@ def _moves(data: Bytes) -> bool:
     return head.startswith(b"GIF8") or b"ANIM" in head[:64] or b"acTL" in head
 
 
-def _animation(path: Path, data: Bytes) -> Picture:
+def _animation(data: Bytes) -> Picture:
     """Decode a picture that moves; all its frames together may have `MAX_PIXELS`."""
-    read, first = cv2.imdecodeanimation(data, 0, 1)
+    try:
+        read, first = cv2.imdecodeanimation(data, 0, 1)
+    except cv2.error as error:
+        raise refusal(error) from error
     if not read or not first.frames:
-        raise broken(path)
+        raise broken()
     most = MAX_PIXELS // (first.frames[0].shape[0] * first.frames[0].shape[1])
     _, whole = cv2.imdecodeanimation(data, 0, most + 1)
     if len(whole.frames) > most:
-        raise too_large(path)
+        raise too_large()
     lasting = [max(ms / 1000, SHORTEST_S) for ms in np.ravel(whole.durations).tolist()]
     starts = [0.0, *accumulate(lasting)]
-    return Picture([_kept(_flat(at)) for at in whole.frames], starts[:-1], starts[-1])
+    return Picture([_kept(at) for at in whole.frames], starts[:-1], starts[-1])
 
 
 def _kept(stored: Bytes) -> Frame:
     """Return a decoded picture as a frame of a size worth keeping, over black."""
-    return pixels.from_bgr(_smaller(_flat(stored)))
+    return pixels.from_bgr(_smaller(flatten(stored, BLACK)))
 
 
 def _smaller(picture: Bytes) -> Bytes:
@@ -119,46 +113,8 @@ def _smaller(picture: Bytes) -> Bytes:
 def _read(path: Path) -> Bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise too_large(path)
+            raise ConfigError(f"{path}: this file is too large", "give one of less than 200 MB")
         return np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise ConfigError(f"backdrop {path}: {reason}", "is the path right?") from error
-
-
-def decode(data: Bytes) -> Bytes | None:
-    """Return a picture as BGR or BGRA, uint8 (height, width, 3 or 4), or None when it is broken.
-
-    Raises `cv2.error` for one that is larger than `MAX_PIXELS`.
-    """
-    if data.size == 0:
-        return None
-    stored: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.ndim != 3 or stored.shape[2] != 4:
-        upright: Bytes | None = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        return upright
-    if stored.dtype != np.uint8:
-        stored = cv2.convertScaleAbs(stored, alpha=255 / np.iinfo(stored.dtype).max)
-    return np.asarray(stored, np.uint8)
-
-
-def _flat(stored: Bytes) -> Bytes:
-    """Return a picture as BGR, over black where it is transparent."""
-    if stored.shape[2] == 3:
-        return stored
-    opaque = cv2.merge([stored[..., 3]] * 3)
-    over_black: Bytes = cv2.multiply(
-        cv2.cvtColor(stored, cv2.COLOR_BGRA2BGR), opaque, scale=1 / 255
-    )
-    return over_black
-
-
-def broken(path: Path, kind: str = "picture") -> ConfigError:
-    return ConfigError(f"backdrop {path} is no {kind} that can be read", "is the file whole?")
-
-
-def too_large(path: Path) -> ConfigError:
-    return ConfigError(
-        f"backdrop {path} is too large",
-        f"make it smaller than {MAX_PIXELS // 1_000_000} megapixels",
-    )
+        reason = (error.strerror or "unreadable").lower()
+        raise ConfigError(f"{path}: {reason}", "is the path right?") from error

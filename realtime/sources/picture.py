@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from realtime.errors import EndOfStream, SourceUnavailable
+from realtime.errors import EndOfStream, FrameError, SourceUnavailable
 from realtime.frame import MAX_SIDE, Bytes, Frame
 from realtime.pixels import from_bgr
+from realtime.stored import decode, flatten
 
 PAPER = 255
 """What shows through a transparent picture: white, as in a browser."""
@@ -27,7 +27,7 @@ class PictureSource:
     fps = 1.0
 
     def __init__(self, source: Path | bytes) -> None:
-        bgr = _checked(*_read(source))
+        bgr = _read(source)
         self.shape = bgr.shape[1], bgr.shape[0]
         self._bgr: Bytes | None = bgr
 
@@ -43,45 +43,19 @@ class PictureSource:
         self._bgr = None
 
 
-def _read(source: Path | bytes) -> tuple[bytes, str]:
-    """Return what is to be decoded, and how to speak of it."""
-    if isinstance(source, bytes):
-        return source, "this"
+def _read(source: Path | bytes) -> Bytes:
+    """Return BGR, uint8 (height, width, 3)."""
+    named = "" if isinstance(source, bytes) else f"{source}: "
     try:
-        return source.read_bytes(), str(source)
+        coded = source if isinstance(source, bytes) else source.read_bytes()
+        bgr = flatten(decode(np.frombuffer(coded, np.uint8)), PAPER)
     except OSError as error:
-        raise SourceUnavailable(f"{source}: {(error.strerror or 'unreadable').lower()}") from error
-
-
-def _checked(coded: bytes, what: str) -> Bytes:
-    bgr = _decode(np.frombuffer(coded, np.uint8))
-    if bgr is None:
-        raise SourceUnavailable(f"{what} is not a picture, or a broken one", "open it in a viewer")
+        reason = (error.strerror or "unreadable").lower()
+        raise SourceUnavailable(f"{named}{reason}", "is the path right?") from error
+    except FrameError as error:
+        raise SourceUnavailable(f"{named}{error.message}", error.hint) from error
     height, width = bgr.shape[:2]
     if max(width, height) > MAX_SIDE:
-        raise SourceUnavailable(f"{what}: {width}x{height} is larger than {MAX_SIDE} a side")
+        size = f"{width}x{height} is too large"
+        raise SourceUnavailable(f"{named}{size}", f"at most {MAX_SIDE} pixels a side")
     return bgr
-
-
-def _decode(coded: Bytes) -> Bytes | None:
-    """Decode to BGR, uint8 (height, width, 3), or None."""
-    if not coded.size:
-        return None
-    try:
-        raw = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
-        if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-            return _on_paper(raw)
-        bgr: Bytes | None = cv2.imdecode(coded, cv2.IMREAD_COLOR)  # this one heeds EXIF
-        return bgr
-    except cv2.error:
-        return None
-
-
-def _on_paper(bgra: Bytes) -> Bytes:
-    """Lay a transparent picture, uint8 or uint16, over white."""
-    scale = 1 / 257 if bgra.dtype == np.uint16 else 1.0
-    bgra = cv2.convertScaleAbs(bgra, alpha=scale)
-    alpha = cv2.merge([cv2.extractChannel(bgra, 3)] * 3)
-    paper = cv2.multiply(cv2.bitwise_not(alpha), PAPER, scale=1 / 255)
-    over: Bytes = cv2.add(cv2.multiply(bgra[:, :, :3], alpha, scale=1 / 255), paper)
-    return over
