@@ -197,9 +197,14 @@ def render(
     from realtime.render import render as run_job
 
     matting = load_model(settings.matting)
+    if matting.fallback:
+        console.print(matting.fallback)
     began = time.perf_counter()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+    in_log = not console.is_terminal
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=in_log
+    ) as bar:
         task = bar.add_task(source.name, total=None)
         done = run_job(
             Job(source, output, alpha, classes, grabcut, compare),
@@ -207,7 +212,8 @@ def render(
             matting,
             lambda n, total: bar.update(task, completed=n, total=total or None),
         )
-    console.print(f"{output}: {done} frames in {time.perf_counter() - began:.1f} s")
+    frames = "frame" if done == 1 else "frames"
+    console.print(f"{output}: {done} {frames} in {time.perf_counter() - began:.1f} s")
     if classes:
         named = ", ".join(f"{number} {name}" for number, name in enumerate(matting.card.classes))
         console.print(f"{classes}: {named}")
@@ -273,11 +279,14 @@ def bench(
     """Measure each step at 640x360, 1280x720 and 1920x1080 on this machine."""
     from dataclasses import asdict
 
-    from realtime.bench import SIZES, measure, table
-    from realtime.build import find_model
+    from realtime.bench import measure, table
+    from realtime.build import load_model
 
-    settings = load_config(config, sets, matting_model=model, matting_device=device).matting
-    rows = measure(find_model(settings.model), settings.device, settings.threads, frames, SIZES)
+    settings = load_config(config, sets, matting_model=model, matting_device=device)
+    matting = load_model(settings.matting)
+    if matting.fallback:
+        console.print(matting.fallback)
+    rows = measure(settings, matting, frames)
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:

@@ -1,7 +1,7 @@
 """What `scrim bench` measures: each step of the path of a frame, on this machine. Floor 4.
 
-Pictures are drawn before the clock starts; what is measured is `Pipeline.step` with the default
-configuration, one thread calling it as fast as it can.
+Pictures are drawn before the clock starts; what is measured is `Pipeline.step`, one thread calling
+it as fast as it can.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
-from pathlib import Path
 
 import psutil
 from rich.table import Table
@@ -61,21 +60,14 @@ class Row:
 
 
 def measure(
-    model_path: Path,
-    device: str,
-    threads: int,
-    frames: int,
-    sizes: Sequence[Size] = SIZES,
-    backdrop: str = "blur",
+    config: cfg.Config, model: MattingModel, frames: int, sizes: Sequence[Size] = SIZES
 ) -> list[Row]:
     """Return a row a size, of `frames` frames each. Raises `ModelError`, `ConfigError`."""
-    model = MattingModel(model_path, device, threads)
-    return [_measure(model, size, frames, backdrop) for size in sizes]
+    return [_measure(config, model, size, frames) for size in sizes]
 
 
-def _measure(model: MattingModel, size: Size, frames: int, backdrop: str) -> Row:
+def _measure(config: cfg.Config, model: MattingModel, size: Size, frames: int) -> Row:
     stats = Stats(window=frames)  # so short a memory has forgotten the warm-up at the end
-    config = cfg.Config().with_values({"scene": {"backdrop": backdrop}})
     pipeline = make_pipeline(config, model, stats)
     shown = replay(draw(size))
     for frame in islice(shown, WARM_UP):

@@ -139,7 +139,7 @@ def send(path: Path, words: list[str]) -> dict[str, Any]:
             with line.makefile("rb") as reader:
                 answer: dict[str, Any] = json.loads(reader.readline())
     except (OSError, ValueError) as error:
-        raise ControlUnavailable(f"no Scrim is running here: {error}", "scrim run") from error
+        raise ControlUnavailable("no Scrim is running here", "scrim run") from error
     if "error" in answer:
         raise ConfigError(answer["error"], answer["hint"])
     return answer

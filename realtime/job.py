@@ -5,12 +5,15 @@ The suffixes say what is a picture and what is a video; a folder is one of pictu
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from realtime.build import PICTURES, VIDEOS
+from realtime.build import PICTURES
+from realtime.build import VIDEOS as CLIPS
 from realtime.errors import ConfigError, SourceUnavailable
+from realtime.sinks.picture import CLEAR, SUFFIXES
 
 Kind = Literal["picture", "video", "folder"]
 
@@ -36,6 +39,11 @@ class Job:
         """All that is written."""
         return [path for path in (self.output, self.alpha, self.classes) if path]
 
+    @property
+    def stills(self) -> tuple[str, ...]:
+        """Suffixes under which a picture is written."""
+        return CLEAR if self.transparent else SUFFIXES
+
     def kind(self) -> Kind:
         """Say which of the three jobs it is.
 
@@ -54,11 +62,11 @@ class Job:
         if suffix in PICTURES:
             self._expect_pictures()
             return "picture"
-        if suffix in VIDEOS:
+        if suffix in CLIPS:
             self._expect_videos()
             return "video"
         raise ConfigError(
-            f"{self.source}: neither picture nor video", f"known: {' '.join(PICTURES + VIDEOS)}"
+            f"{self.source}: neither picture nor video", f"known: {' '.join(PICTURES + CLIPS)}"
         )
 
     def _expect_apart(self) -> None:
@@ -75,9 +83,7 @@ class Job:
                 raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
 
     def _expect_pictures(self) -> None:
-        if self.transparent:
-            _expect(self.output, (".png", ".webp"), "transparent picture")
-        _expect(self.output, PICTURES, "picture")
+        _expect(self.output, self.stills, "transparent picture" if self.transparent else "picture")
         _expect(self.alpha, (".png",), "matte of a picture")
         _expect(self.classes, (".png",), "map of classes")
 
@@ -92,12 +98,14 @@ class Job:
                 f"{self.source}: a map of classes is drawn of pictures, not videos",
                 "give a picture or a folder of pictures",
             )
+        from realtime.sinks.recording import CUT_OUTS, MATTES, VIDEOS
+
         if self.transparent:
-            _expect(self.output, (".mkv", ".webm"), "transparent video")
+            _expect(self.output, CUT_OUTS, "transparent video")
         _expect(self.output, VIDEOS, "video")
-        _expect(self.alpha, (".mkv",), "matte of a video")
+        _expect(self.alpha, MATTES, "matte of a video")
 
 
-def _expect(path: Path | None, suffixes: tuple[str, ...], what: str) -> None:
+def _expect(path: Path | None, suffixes: Collection[str], what: str) -> None:
     if path and path.suffix.lower() not in suffixes:
         raise ConfigError(f"{path}: a {what} is written as {' '.join(suffixes)}")

@@ -55,7 +55,10 @@ def recall_look(
     settings = load()
     if not settings.web.enabled:
         return load
-    with_last = partial(load, last=tables_of(Store(settings.web.folder).last_look(file)))
+    look = Store(settings.web.folder).last_look(file)
+    if not look:
+        return load
+    with_last = partial(load, last=tables_of(look))
     try:
         last = with_last()
         make_backdrop(last.scene)

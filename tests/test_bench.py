@@ -14,7 +14,7 @@ from benchmarks import job_scrim, line, memory, meter, peers, process, report
 from realtime import bench
 from realtime import config as cfg
 from realtime.build import load_model, make_pipeline
-from realtime.errors import ModelNotFound
+from realtime.matting.engine import MattingModel
 from realtime.pixels import to_bgr
 from realtime.stats import Stats
 
@@ -24,7 +24,7 @@ STEPS = ["matte", "steady", "refine", "backdrop", "light", "edges", "composite",
 
 @pytest.fixture(scope="module")
 def rows(toy_ir: Path) -> list[bench.Row]:
-    return bench.measure(toy_ir, "CPU", 1, 10, SIZES)
+    return bench.measure(cfg.Config(), MattingModel(toy_ir), 10, SIZES)
 
 
 def test_a_row_a_size_with_every_step_in_its_order(rows: list[bench.Row]) -> None:
@@ -50,11 +50,6 @@ def test_the_table_shows_every_row_and_step(rows: list[bench.Row]) -> None:
     Console(width=120, file=written).print(bench.table(rows))
     text = written.getvalue()
     assert "64x36" in text and "128x72" in text and "CPU ms a frame" in text
-
-
-def test_a_missing_model_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound):
-        bench.measure(tmp_path / "none.xml", "CPU", 0, 10, SIZES)
 
 
 def test_replay_goes_forth_and_back_with_a_camera_s_clock() -> None:

@@ -109,13 +109,14 @@ def test_a_folder_is_rendered_and_no_picture_leaks_into_another(
     folder.mkdir()
     (folder / "a.png").write_bytes(picture.read_bytes())
     cv2.imwrite("in/b.png", np.full((91, 121, 3), (0, 0, 200), np.uint8))
+    cv2.imwrite("in/c.bmp", np.full((16, 16, 3), (0, 0, 200), np.uint8))
     (folder / "notes.txt").write_text("no picture")
     code, _, err = scrim(
         *("render", "in", "out", "--alpha", "mattes"),
         *("--backdrop", "#0000ff", "--model", toy_ir),
     )
     assert code == 0, err
-    assert sorted(path.name for path in Path("out").iterdir()) == ["a.png", "b.png"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.png", "b.png", "c.png"]
     assert cv2.imread("mattes/a.png", cv2.IMREAD_UNCHANGED).max() == 255
     assert cv2.imread("mattes/b.png", cv2.IMREAD_UNCHANGED).max() == 0
     scrim("render", "in/a.png", "alone.png", "--backdrop", "#0000ff", "--model", toy_ir)
@@ -169,6 +170,8 @@ def bad_files() -> None:
         ("render gone.png out.png", 4, "gone.png"),
         ("render empty.png out.png", 4, "empty.png"),
         ("render text.mp4 out.mp4", 4, "text.mp4"),
+        ("render person.png out.bmp", 2, "written as .png"),
+        ("render text.mp4 out.avi", 2, "written as .mp4"),
         ("render person.png out.mp4", 2, "out.mp4"),
         ("render person.png out.png --alpha a.jpg", 2, "a.jpg"),
         ("render person.png person.png", 2, "overwrite"),
@@ -206,6 +209,7 @@ def test_bad_input_is_one_clear_error(
         words_given += ["--model", str(toy_ir)]
     got, out, err = scrim(*words_given)
     assert (got, out) == (code, "")
+    assert err.startswith(("error: ", "Usage: ")), "nothing stands before it"
     assert words in err.replace("\n", "")
     assert "Traceback" not in err
     assert sorted(path for path in Path().rglob("*")) == before
@@ -241,6 +245,7 @@ def test_devices_and_doctor_answer(scrim: Scrim) -> None:
 
 
 def test_bench_prints_json(scrim: Scrim, toy_ir: Path) -> None:
-    code, out, err = scrim("bench", "--json", "--frames", 10, "--model", toy_ir)
+    code, out, err = scrim("bench", "--json", "--frames", 10, "--model", toy_ir, "-d", "GPU.9")
     assert code == 0, err
     assert len(json.loads(out)) == 3
+    assert "GPU.9 cannot be used, CPU instead" in err, "nobody takes it for the GPU's time"

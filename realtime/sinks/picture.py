@@ -11,6 +11,8 @@ from realtime.frame import Bytes
 from realtime.sinks.whole import write_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+CLEAR = (".png", ".webp")
+"""Those that can be transparent."""
 
 
 def write_picture(path: Path, picture: Bytes) -> None:

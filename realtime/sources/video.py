@@ -117,7 +117,10 @@ def _open(path: Path) -> tuple[Any, Any]:
     try:
         container = av.open(str(path.absolute()))
     except av.FFmpegError as error:
-        raise _unavailable(path, (error.strerror or "not a video").lower()) from error
+        reason = (error.strerror or "not a video").lower()
+        if isinstance(error, OSError):  # of the file, not of what is in it
+            raise SourceUnavailable(f"{path}: {reason}", "is the path right?") from error
+        raise _unavailable(path, reason) from error
     if not container.streams.video:
         container.close()
         raise _unavailable(path, "there is no picture in it")
