@@ -23,8 +23,9 @@ trembling stays above 0.85."""
 SETTLE_S = 1.0
 """After a change of rung the estimate still speaks of the old one."""
 
-FIRST_TRY_S, LAST_TRY_S = 2.0, 16.0
-"""Pause before a better rung is tried; doubles while tries fail."""
+FIRST_TRY_S, LAST_TRY_S = 2.0, 8.0
+"""Pause before a better rung is tried; doubles while tries fail. After one that held it is the
+first again."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,14 @@ class Climber:
             return self.rung
         if estimate < CONGESTED * sent:
             self._fall(estimate, sent / ladder[self.rung].rate, ladder, now)
-        elif self.rung > 0 and estimate >= sent and now - self._moved_at >= self._pause_s:
+        elif self.rung > 0 and estimate >= sent and now - self._moved_at >= self._rest_s():
             self._move(self.rung - 1, now)
             self._climbed_at = now
         return self.rung
+
+    def _rest_s(self) -> float:
+        """Return the pause before the next try: short where the last one holds."""
+        return self._pause_s if self._climbed_at is None else FIRST_TRY_S
 
     def _fall(self, estimate: float, busyness: float, ladder: list[Rung], now: float) -> None:
         if self._climbed_at is not None and now - self._climbed_at <= LAST_TRY_S:
