@@ -94,7 +94,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     Raises `ScrimError`.
     """
     control = Control(settings, matting, Stats(), None, room=start.room)
-    watch = Broadcast(settings.camera.fps)
+    watch = Broadcast(settings.camera.fps, control.stats)
     window = PreviewSink() if start.preview else None
     if start.source or settings.camera.device != "none":
         control.runner = _line(control, watch, window, start, journal)

@@ -19,6 +19,7 @@ from av import VideoFrame
 from realtime import pixels
 from realtime.errors import SinkLost
 from realtime.frame import Frame
+from realtime.stats import Stats
 from realtime.web.encoder import CLOCK_HZ, Codec, Encoded, PictureEncoder
 from realtime.web.ladder import Rung, rungs
 from realtime.web.viewer import Stream, Viewer
@@ -30,15 +31,19 @@ KEY_PAUSE_S = 0.35
 A viewer that joins in between still has its first picture within half a second."""
 
 
+VIEWER_DROPS = "viewer drops"
+"""Count of pictures that were not sent to a viewer whose link was full."""
+
+
 class Broadcast:
     """A sink whose pictures every viewer gets; costs nothing while nobody watches.
 
-    `newest` is the picture that was delivered last.
+    `newest` is the picture that was delivered last. What slow viewers miss is counted in `stats`.
     """
 
-    def __init__(self, fps: float = 30.0) -> None:
+    def __init__(self, fps: float = 30.0, stats: Stats | None = None) -> None:
         self.newest: Frame | None = None
-        self._fps = fps
+        self._fps, self._stats = fps, stats or Stats()
         self._lock = threading.Lock()
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,6 +88,10 @@ class Broadcast:
         """Make a stream's next picture a keyframe, or one soon after if there just was one."""
         with self._lock:
             self._asked |= {stream}
+
+    def tell_drop(self) -> None:
+        """A viewer is too slow for a picture and is not sent it."""
+        self._stats.count(VIEWER_DROPS)
 
     def _hand_out(self, batch: dict[Stream, Encoded]) -> None:
         for viewer in self._viewers:

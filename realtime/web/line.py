@@ -29,7 +29,7 @@ class BrowserLine:
     def __init__(self, config: Config, model: MattingModel) -> None:
         stats = Stats()
         self.source = BrowserSource()
-        self.broadcast = Broadcast(self.source.fps)
+        self.broadcast = Broadcast(self.source.fps, stats)
         self._runner = Runner(
             self.source.open,
             make_pipeline(config, model, stats),

@@ -42,6 +42,7 @@ class Station(Protocol):
     def join(self, viewer: Viewer) -> None: ...
     def leave(self, viewer: Viewer) -> None: ...
     def ask_key(self, stream: Stream) -> None: ...
+    def tell_drop(self) -> None: ...
 
 
 class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to be inherited
@@ -56,7 +57,6 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
     def __init__(self, station: Station, codec: Codec) -> None:
         super().__init__()
         self.unsent: Callable[[], int] = lambda: 0
-        self.drops = 0
         self._station = station
         self._stream = self._next = Stream(codec, 0)
         self._climber = Climber()
@@ -102,7 +102,7 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
         if len(self._waiting) >= MAX_BEHIND or self.unsent() > MAX_UNSENT:
             self._waiting.clear()
             self._needs_key = True
-            self.drops += 1
+            self._station.tell_drop()
         elif self._needs_key and not encoded.is_key:
             self._station.ask_key(self._stream)
         else:

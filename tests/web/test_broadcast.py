@@ -16,6 +16,7 @@ from realtime import pixels
 from realtime.errors import SinkLost
 from realtime.frame import Frame
 from realtime.sources.pattern import PatternSource
+from realtime.stats import Stats
 from realtime.web import broadcast as module
 from realtime.web.broadcast import Broadcast
 from realtime.web.encoder import Codec, Encoded, PictureEncoder
@@ -155,13 +156,15 @@ async def test_a_slow_viewer_goes_on_at_a_keyframe_and_slows_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "KEY_PAUSE_S", 0.0)
-    line = Broadcast()
+    stats = Stats()
+    line = Broadcast(stats=stats)
     slow, late = await joined(line)
     _, others = await joined(line)
     await write(line, green())
     slow.unsent = lambda: MAX_UNSENT + 1
     await write(line, *(green() for _ in range(20)))
-    assert len(late) == 1 and len(others) == 21 and slow.drops == 20
+    assert len(late) == 1 and len(others) == 21
+    assert stats.snapshot()["counts"] == {"viewer drops": 20}
     slow.unsent = lambda: 0
     await write(line, *(pixels.colour(SIZE, YELLOW) for _ in range(5)))
     assert late[1].is_key and len(others) == 26

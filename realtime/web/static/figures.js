@@ -30,9 +30,17 @@ const FIGURES = [
     lines: (now) => [now.figures.flicker ?? 0],
     text: (now) => now.figures.flicker?.toFixed(2),
   },
-  { name: "drops", label: "Drops", lines: (now) => [now.counts.drops ?? 0], text: (now) => String(now.counts.drops ?? 0) },
+  {
+    name: "drops",
+    label: "Drops line / viewers",
+    title: "pictures that came too fast for the line, and those that a viewer's link was too slow for",
+    lines: dropped,
+    text: (now) => dropped(now).join(" / "),
+  },
   { name: "viewers", label: "Viewers", lines: (now) => [now.viewers], text: (now) => String(now.viewers) },
 ];
+
+const dropped = ({ counts }) => [counts.drops ?? 0, counts["viewer drops"] ?? 0];
 
 let past = {};
 
