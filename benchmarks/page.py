@@ -40,20 +40,22 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure to reach: at most `limit`. `without` is what there is without our steps."""
+    """A figure to reach: at most `limit`, or at least. `without` is what there is without us."""
 
     what: str
     without: float | None
     found: float
     limit: float
+    at_least: bool = False
 
     def line(self) -> tuple[str, str, str, str, str]:
         """Return the target as a table's line."""
         without = "-" if self.without is None else f"{self.without:.2f}"
-        met = "met" if self.found <= self.limit else "**missed**"
-        return self.what, without, f"{self.found:.2f}", f"<= {self.limit:g}", met
+        reached = self.found >= self.limit if self.at_least else self.found <= self.limit
+        wanted = f"{'>=' if self.at_least else '<='} {self.limit:g}"
+        return self.what, without, f"{self.found:.2f}", wanted, "met" if reached else "**missed**"
 
 
-def targets(found: Iterable[Target]) -> str:
-    """Return the table of targets."""
-    return table(("target", "without", "with", "wanted", ""), (each.line() for each in found))
+def targets(found: Iterable[Target], without: str = "without", ours: str = "with") -> str:
+    """Return the table of targets; two columns may have other names."""
+    return table(("target", without, ours, "wanted", ""), (each.line() for each in found))

@@ -1,199 +1,265 @@
-"""WebRTC measured: `python -m benchmarks.stream`, as root on Linux, some five minutes.
+"""WebRTC measured: `python -m benchmarks.stream`, as root on Linux, some six minutes.
 
-Server and clients live in two network namespaces joined by a veth pair, so that ICE works as it
-does between machines and the link can be narrowed. Scrim's server and aiortc's example server do
-the same job in the same run, one after the other. All of it shares this machine's cores, viewers
-and Chromium included: ages are upper bounds.
+Server and clients live in two network namespaces joined by a veth pair. Where aiortc's example
+server does the same job in the textbook's way, it does it in the same run. All of it shares this
+machine's cores, viewers and Chromium included: ages are upper bounds.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
-from statistics import quantiles
+from statistics import fmean, quantiles
 from typing import Annotated, Any
 
 import psutil
 import typer
 
-from benchmarks.stream_server import TOKEN
+from benchmarks.page import Target, put, targets
+from benchmarks.stream_server import FPS
+from benchmarks.stream_spaces import (
+    GUEST,
+    HERE,
+    HOST,
+    PORT,
+    THERE,
+    URL,
+    Failed,
+    Program,
+    ask,
+    namespaces,
+    narrowed,
+    running,
+)
 
-HERE, THERE = "scrim-server", "scrim-clients"
-HOST, GUEST, PORT = "10.77.0.1", "10.77.0.2", 8080
-URL = f"http://{HOST}:{PORT}"
-
-VIEWERS = (0, 1, 4, 16)
 KINDS = ("scrim", "aiortc")
-
-NARROW = "500kbit"
+COLUMNS = ("aiortc's example", "Scrim")
 
 MISREAD_MS = 60_000
 """An age beyond this is a block that was read wrongly; how many were is told."""
 
+PATIENCE_S = 60.0
+
 Figures = dict[str, Any]
 
 
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+@dataclass(frozen=True)
+class Plan:
+    """How long each measurement takes, and the frames of the long one."""
+
+    seconds: float
+    frames: int
 
 
-@contextmanager
-def namespaces() -> Iterator[None]:
-    """Make both, joined; take them away at the end."""
-    ip("netns", "add", HERE)
-    ip("netns", "add", THERE)
-    try:
-        ip("link", "add", "scrim0", "netns", HERE, "type", "veth", "peer", "scrim1", "netns", THERE)
-        for space, name, address in ((HERE, "scrim0", HOST), (THERE, "scrim1", GUEST)):
-            ip("-n", space, "addr", "add", f"{address}/24", "dev", name)
-            ip("-n", space, "link", "set", name, "up")
-            ip("-n", space, "link", "set", "lo", "up")
-        yield
-    finally:
-        ip("netns", "del", HERE)
-        ip("netns", "del", THERE)
+def watch(plan: Plan) -> tuple[Figures, list[Target]]:
+    """Age of the local camera's picture in Chromium."""
+    return aged("watch", False, plan, 45, 90)
 
 
-def start(space: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start `python -m arguments...` in a namespace."""
-    command = ["ip", "netns", "exec", space, sys.executable, "-m", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def two_way(plan: Plan) -> tuple[Figures, list[Target]]:
+    """Age of the browser's own picture when it is back."""
+    return aged("two-way", True, plan, 90, 160)
 
 
-@contextmanager
-def running(space: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run such a program to the end of the block; gives its first line as well."""
-    process = start(space, *arguments)
-    assert process.stdout and process.stderr
-    try:
-        line = process.stdout.readline().strip()
-        if process.poll() is not None:
-            sys.exit(f"{' '.join(arguments)} failed:\n{process.stderr.read()}")
-        yield process, line
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@contextmanager
-def server(kind: str) -> Iterator[psutil.Process]:
-    """Run one of the servers."""
-    arguments = ("benchmarks.stream_server", kind, "--host", HOST, "--port", str(PORT))
-    with running(HERE, *arguments) as (process, _):
-        time.sleep(3)
-        yield psutil.Process(process.pid)
-
-
-def cost(process: psutil.Process, seconds: float) -> Figures:
-    """Return the cores that a server keeps busy, and its CPU time a composed frame."""
-    before, frames = process.cpu_times(), ask("/api/v1/state")["figures"]["frames"]
-    time.sleep(seconds)
-    after, more = process.cpu_times(), ask("/api/v1/state")["figures"]["frames"]
-    busy_s = after.user + after.system - before.user - before.system
-    each_ms = busy_s * 1000 / (more - frames) if more > frames else None
-    return {"cores": busy_s / seconds, "ms_a_frame": each_ms, "fps": (more - frames) / seconds}
-
-
-def look(camera: bool, seconds: float) -> Figures:
-    """Let Chromium look."""
-    flags = ("--camera",) if camera else ()
-    arguments = ("benchmarks.stream_browser", URL, "--seconds", str(seconds), *flags)
-    process = start(THERE, *arguments)
-    out, err = process.communicate(timeout=seconds + 60)
-    if process.returncode:
-        return {"failed": err.strip().splitlines()[-1:] or ["?"]}
-    return dict(json.loads(out))
-
-
-def ages(seen: list[list[float]]) -> Figures:
-    """Return figures of presented pictures, the first two seconds left out."""
-    kept = [row for row in seen if row[0] - seen[0][0] > 2000]
-    read = [row[1] for row in kept if 0 <= row[1] < MISREAD_MS]
-    if len(read) < 20:
-        return {"pictures": len(kept)}
-    cuts, span = quantiles(read, n=20), (kept[-1][0] - kept[0][0]) / 1000
-    figures = {"p50_ms": cuts[9], "p95_ms": cuts[18], "fps": len(kept) / span}
-    return {**figures, "width": kept[-1][2], "misread": len(kept) - len(read)}
-
-
-def seen_by(camera: bool, seconds: float) -> Figures:
-    found = look(camera, seconds)
-    if "failed" in found:
-        return found
-    return {"first_ms": found["first"], "codec": found["codec"], **ages(found["seen"])}
-
-
-def cost_by_viewers(process: psutil.Process, seconds: float) -> dict[int, Figures]:
-    """Return what a server costs with so many viewers, everything included.
-
-    The CPU time a frame is worth more where the machine is shared: rates fall, it hardly does.
-    """
+def aged(
+    what: str, camera: bool, plan: Plan, p50: float, p95: float
+) -> tuple[Figures, list[Target]]:
     found = {}
-    for count in VIEWERS:
-        with running(THERE, "benchmarks.stream_viewers", URL, "--viewers", str(count)):
-            time.sleep(3)
-            found[count] = cost(process, seconds)
-    return found
-
-
-def ask(path: str) -> Figures:
-    """Ask Scrim's server from its own namespace."""
-    fetch = (
-        "import sys, urllib.request as r; "
-        "q = r.Request(sys.argv[1], headers={'Authorization': 'Bearer ' + sys.argv[2]}); "
-        "print(r.urlopen(q, timeout=10).read().decode())"
+    for kind in KINDS:
+        with server(kind, cameras=int(camera)):
+            found[kind] = ages(look(camera, plan.seconds + 2))
+    rows = [
+        Target(f"{what}: age {key}, ms", found["aiortc"][key], found["scrim"][key], limit)
+        for key, limit in (("p50", p50), ("p95", p95))
+    ]
+    fps = Target(
+        f"{what}: pictures a second", found["aiortc"]["fps"], found["scrim"]["fps"], 29, True
     )
-    command = ["ip", "netns", "exec", HERE, sys.executable, "-c", fetch, URL + path, TOKEN]
-    return dict(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
+    return found, [*rows, fps]
 
 
-def taken() -> int:
-    return int(ask("/api/v1/state")["peers"]["taken"])
+def cost(plan: Plan) -> tuple[Figures, list[Target]]:
+    """Cores of the whole server beyond those of Scrim's line that nobody watches."""
+    found: Figures = {}
+    for kind, steps in (("scrim", (0, 1, 3, 12)), ("aiortc", (1, 3, 12))):
+        with server(kind) as process, ExitStack() as viewers:
+            found[kind] = {}
+            for more in steps:
+                viewers.enter_context(
+                    running(THERE, "benchmarks.stream_viewers", URL, "--viewers", str(more))
+                )
+                time.sleep(3)
+                found[kind][sum(steps[: steps.index(more) + 1])] = cores(process, plan.seconds)
+    alone = found["scrim"][0]
+    rows = [
+        Target(
+            f"cores at {FPS:.0f} a second beyond the line's, {count} viewers",
+            *(found[kind][count] - alone for kind in ("aiortc", "scrim")),
+            limit,
+        )
+        for count, limit in ((1, 0.30), (4, 0.33), (16, 0.40))
+    ]
+    return found, rows
 
 
-def vanish() -> float:
-    """Return the seconds after which a viewer's place is free that was killed."""
-    with running(THERE, "benchmarks.stream_viewers", URL, "--viewers", "1"):
-        time.sleep(2)
-        assert taken() == 1
-    ended = time.monotonic()
-    while taken():
-        time.sleep(0.25)
-    return time.monotonic() - ended
+def cameras(plan: Plan) -> tuple[Figures, list[Target]]:
+    """Two-way sessions of 640x360: six, a seventh that is refused, and one that is let in."""
+    six, seven = ((composed_by(7, places, plan.seconds)) for places in (6, 7))
+    rows = [
+        Target("two-way: the slowest of 6, pictures a second", None, min(six), 15, True),
+        Target("two-way: sessions run of 7 with 6 places", None, len(six), 6),
+        Target(
+            "two-way: 7 with 7 places, slowest / mean", None, min(seven) / fmean(seven), 0.8, True
+        ),
+    ]
+    return {"six": six, "seven": seven}, rows
 
 
-def narrow(seconds: float = 36.0) -> Figures:
-    """Watch while the link is narrowed for its middle third; return pictures a second of each."""
-    process = start(THERE, "benchmarks.stream_browser", URL, "--seconds", str(seconds))
-    tbf = ("qdisc", "replace", "dev", "scrim0", "root", "tbf", "rate", NARROW)
-    third = seconds / 3
-    time.sleep(third + 2)
-    limit = ["ip", "netns", "exec", HERE, "tc", *tbf, "burst", "16kb", "latency", "300ms"]
-    subprocess.run(limit, check=True)
-    limited = time.time() * 1000
-    time.sleep(third)
-    free = ["ip", "netns", "exec", HERE, "tc", "qdisc", "del", "dev", "scrim0", "root"]
-    subprocess.run(free, check=True)
-    freed = time.time() * 1000
-    out, err = process.communicate(timeout=seconds + 60)
-    if process.returncode:
-        return {"failed": err.strip().splitlines()[-1:]}
-    seen = json.loads(out)["seen"]
-    return {
+def narrow(plan: Plan) -> tuple[Figures, list[Target]]:
+    """A link of 500 kbit/s for twelve seconds, in the midst of watching."""
+    with server("scrim"), looking(False, 40) as browser:
+        time.sleep(12)
+        with narrowed("500kbit"):
+            limited = time.time() * 1000
+            time.sleep(12)
+        freed = time.time() * 1000
+        seen = json.loads(browser.line())["seen"]
+    slow = [row for row in seen if limited + 3000 <= row[0] < freed]
+    found = {
         "before_fps": rate(seen, limited - 5000, limited),
         "first_3_s_fps": rate(seen, limited, limited + 3000),
-        "narrow_fps": rate(seen, limited + 3000, freed),
-        "worst_gap_ms": max(gaps(seen, limited, freed), default=0.0),
-        "widths": sorted({row[2] for row in seen if limited < row[0] < freed}),
-        "after_3_s_fps": rate(seen, freed + 3000, freed + 8000),
-        "last_width": seen[-1][2],
+        "fps": rate(seen, limited + 3000, freed),
+        "gap_s": max(gaps(seen, limited, freed), default=12_000) / 1000,
+        "widths": sorted({row[2] for row in slow}),
+        "age": ages(slow),
+        "again_fps": rate(seen, freed, freed + 3000),
+        "full_again_s": full_again(seen, freed),
     }
+    rows = [
+        Target("500 kbit/s: pictures a second after 3 s", None, found["fps"], 10, True),
+        Target("500 kbit/s: longest stop, s", None, found["gap_s"], 3),
+        Target("wide again: pictures a second, first 3 s", None, found["again_fps"], 10, True),
+        Target("wide again: seconds to the full size", None, found["full_again_s"], 3),
+    ]
+    return found, rows
+
+
+def gone(plan: Plan) -> tuple[Figures, list[Target]]:
+    """A viewer that is killed: seconds until its place is free."""
+    with server("scrim"):
+        with running(THERE, "benchmarks.stream_viewers", URL, "--viewers", "1"):
+            time.sleep(2)
+            if taken() != 1:
+                raise Failed("the viewer is not there")
+        ended = time.monotonic()
+        while taken() and time.monotonic() - ended < PATIENCE_S:
+            time.sleep(0.1)
+    seconds = time.monotonic() - ended
+    return {"seconds": seconds}, [
+        Target("viewer gone without goodbye: released, s", None, seconds, 10)
+    ]
+
+
+def fan_out(plan: Plan) -> tuple[Figures, list[Target]]:
+    """Published to Janus by WHIP: our cores with one viewer there, and with 30."""
+    found = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(THERE, "benchmarks.stream_janus", GUEST, folder) as janus,
+        server("scrim", publish_to=janus.first) as process,
+    ):
+        for more in (1, 29):
+            count = int(janus.tell(str(more)))
+            time.sleep(2)
+            found[count] = cores(process, plan.seconds)
+    rows = [Target("Janus: our cores, 30 viewers / 1", None, found[30] / found[1], 1.05)]
+    return found, rows
+
+
+def long(plan: Plan) -> tuple[Figures, list[Target]]:
+    """Growth of age and memory from the first tenth of a long watch to its last."""
+    seconds = plan.frames / FPS
+    with server("scrim") as process, looking(False, seconds) as browser:
+        time.sleep(seconds / 10)
+        early = process.memory_info().rss
+        time.sleep(seconds * 0.85)
+        late = process.memory_info().rss
+        seen = json.loads(browser.line())["seen"]
+    tenth = len(seen) // 10
+    first, last = ages(seen[:tenth], 0), ages(seen[-tenth:], 0)
+    found = {"frames": len(seen), "first": first, "last": last, "bytes": [early, late]}
+    rows = [
+        Target("long: age p50, last tenth - first, ms", None, last["p50"] - first["p50"], 5),
+        Target("long: memory, late / early", None, late / early, 1.05),
+    ]
+    return found, rows
+
+
+LEGS: dict[str, Callable[[Plan], tuple[Figures, list[Target]]]] = {
+    "watch": watch,
+    "two-way": two_way,
+    "cost": cost,
+    "cameras": cameras,
+    "narrow": narrow,
+    "gone": gone,
+    "janus": fan_out,
+    "long": long,
+}
+
+
+@contextmanager
+def server(kind: str, cameras: int = 0, publish_to: str = "") -> Iterator[psutil.Process]:
+    """Run one of the servers."""
+    words = ("--cameras", str(cameras), "--publish-to", publish_to)
+    address = ("--host", HOST, "--port", str(PORT))
+    with running(HERE, "benchmarks.stream_server", kind, *address, *words) as program:
+        time.sleep(1)
+        yield psutil.Process(program.process.pid)
+
+
+def cores(process: psutil.Process, seconds: float) -> float:
+    """Return the cores that a server keeps busy at the full rate.
+
+    The CPU time of a frame times the frames: where the machine is shared rates fall, it does not.
+    """
+    before, frames = sum(process.cpu_times()[:2]), composed("state")
+    time.sleep(seconds)
+    after, more = sum(process.cpu_times()[:2]), composed("state")
+    if more == frames:
+        raise Failed("no picture came")
+    return float((after - before) / (more - frames) * FPS)
+
+
+@contextmanager
+def looking(camera: bool, seconds: float) -> Iterator[Program]:
+    """Let Chromium look; it tells what it has seen in its second line."""
+    flags = ("--camera",) if camera else ()
+    arguments = ("benchmarks.stream_browser", URL, "--seconds", str(seconds), *flags)
+    with running(THERE, *arguments) as browser:
+        yield browser
+
+
+def look(camera: bool, seconds: float) -> list[list[float]]:
+    with looking(camera, seconds) as browser:
+        return list(json.loads(browser.line())["seen"])
+
+
+def ages(seen: list[list[float]], without_ms: float = 2000) -> Figures:
+    """Return figures of presented pictures, the first moments left out. Raises `Failed`."""
+    kept = [row for row in seen if row[0] - seen[0][0] >= without_ms]
+    read = [row[1] for row in kept if 0 <= row[1] < MISREAD_MS]
+    if len(read) < 20:
+        raise Failed(f"{len(read)} pictures came")
+    cuts, span = quantiles(read, n=20), (kept[-1][0] - kept[0][0]) / 1000
+    figures = {"p50": cuts[9], "p95": cuts[18], "fps": (len(kept) - 1) / span}
+    return {**figures, "width": kept[-1][2], "misread": len(kept) - len(read)}
 
 
 def rate(seen: list[list[float]], began: float, ended: float) -> float:
@@ -201,52 +267,68 @@ def rate(seen: list[list[float]], began: float, ended: float) -> float:
 
 
 def gaps(seen: list[list[float]], began: float, ended: float) -> Iterator[float]:
-    moments = [row[0] for row in seen if began <= row[0] < ended]
+    moments = [began, *(row[0] for row in seen if began <= row[0] < ended), ended]
     return (later - sooner for sooner, later in pairwise(moments))
 
 
-def cameras(count: int, seconds: float) -> list[float]:
-    """Return the composed pictures a second of so many lent cameras, 640x360 at 30."""
-    arguments = ("benchmarks.stream_viewers", URL, "--cameras", str(count))
-    with running(THERE, *arguments) as (_, line):
-        time.sleep(5)
-        before = [composed(session) for session in line.split()]
-        time.sleep(seconds)
-        after = [composed(session) for session in line.split()]
-    return [(b - a) / seconds for a, b in zip(before, after, strict=True)]
+def full_again(seen: list[list[float]], freed: float) -> float:
+    """Return the seconds until the largest size is there to stay."""
+    largest = max(row[2] for row in seen)
+    smaller = [row[0] for row in seen if row[2] < largest]
+    return max(0.0, max(smaller, default=freed) - freed) / 1000
 
 
-def composed(session: str) -> int:
-    return int(ask(f"/api/v1/sessions/{session}")["figures"]["frames"])
+def composed_by(count: int, places: int, seconds: float) -> list[float]:
+    """Return the composed pictures a second of each session that found a place."""
+    with server("scrim", cameras=places):
+        arguments = ("benchmarks.stream_viewers", URL, "--cameras", str(count))
+        with running(THERE, *arguments) as program:
+            sessions = [f"sessions/{name}" for name in program.first.split() if name != "refused"]
+            time.sleep(5)
+            began, before = time.monotonic(), [composed(name) for name in sessions]
+            time.sleep(seconds)
+            span, after = time.monotonic() - began, [composed(name) for name in sessions]
+    return [(b - a) / span for a, b in zip(before, after, strict=True)]
 
 
-def measure(seconds: float) -> Figures:
-    """Return all figures by server."""
-    found: Figures = {}
-    for kind in KINDS:
-        here: Figures = {}
-        with server(kind) as process:
-            here["watch"] = seen_by(False, seconds + 4)
-        with server(kind) as process:
-            here["two_way"] = seen_by(True, seconds + 4)
-        with server(kind) as process:
-            here["cost"] = cost_by_viewers(process, seconds)
-        found[kind] = here
-    with server("scrim"):
-        found["scrim"]["narrow"] = narrow()
-        found["scrim"]["vanished_s"] = vanish()
-    for count in (1, 2, 4, 6):
-        with server("scrim"):
-            found["scrim"].setdefault("cameras", {})[count] = cameras(count, seconds)
-    return found
+def composed(line: str) -> int:
+    return int(ask(f"/api/v1/{line}")["figures"]["frames"])
 
 
-def main(seconds: Annotated[float, typer.Option(help="of each measurement")] = 8.0) -> None:
-    """Measure, and print all figures as JSON."""
+def taken() -> int:
+    return int(ask("/api/v1/state")["peers"]["taken"])
+
+
+def part(rows: list[Target], plan: Plan) -> str:
+    """Return the page's part."""
+    told = f"`python -m benchmarks.stream`: 1280x720 at {FPS:.0f}; long is {plan.frames} frames."
+    return f"## The stream\n\n{told}\n\n{targets(rows, *COLUMNS)}"
+
+
+def main(
+    only: Annotated[str, typer.Option(help=f"one of {', '.join(LEGS)}")] = "",
+    seconds: Annotated[float, typer.Option(min=2, help="of each measurement")] = 6.0,
+    frames: Annotated[int, typer.Option(min=300, help="of the long watch; an hour: 108000")] = 900,
+) -> None:
+    """Measure leg by leg; a leg that fails is told and ends no other. All of them: the page."""
     if os.geteuid() or sys.platform != "linux":
-        sys.exit("network namespaces need root on Linux")
+        sys.exit("error: network namespaces need root on Linux")
+    if only and only not in LEGS:
+        sys.exit(f"error: no leg {only!r}: {', '.join(LEGS)}")
+    rows, failed, plan = [], [], Plan(seconds, frames)
     with namespaces():
-        print(json.dumps(measure(seconds), indent=2))
+        for name in [only] if only else LEGS:
+            try:
+                found, here = LEGS[name](plan)
+            except Exception as error:  # whatever it was, the others are measured
+                failed.append(name)
+                print(f"{name} FAILED: {error!r}", flush=True)
+                continue
+            rows += here
+            print(f"{name}: {json.dumps(found)}\n{targets(here, *COLUMNS)}\n", flush=True)
+    if not only and not failed:
+        put("stream", part(rows, plan))
+    sys.exit(f"error: failed: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

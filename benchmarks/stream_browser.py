@@ -86,6 +86,7 @@ def look(url: str, camera: bool, seconds: float) -> dict[str, Any]:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         page = browser.new_page()
         page.goto(f"{url}/healthz")
+        print("looking", flush=True)
         told = {"url": url, "token": TOKEN, "camera": camera, "seconds": seconds}
         found = page.evaluate(LOOK, {**told, "bits": BITS, "block": BLOCK, "size": list(SIZE)})
         browser.close()
@@ -97,7 +98,7 @@ def main(
     camera: Annotated[bool, typer.Option()] = False,
     seconds: Annotated[float, typer.Option()] = 10.0,
 ) -> None:
-    """Print what was seen as JSON."""
+    """Say when it looks, then print what was seen as JSON."""
     print(json.dumps(look(url, camera, seconds)))
 
 

@@ -33,6 +33,7 @@ from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from realtime.web import line as browser_line
 from realtime.web.broadcast import Broadcast
+from realtime.web.publish import publish
 from realtime.web.server import serve
 from realtime.web.studio import Studio
 
@@ -80,28 +81,30 @@ def keep_stamp(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
-def settings(host: str) -> cfg.Config:
+def settings(host: str, cameras: int) -> cfg.Config:
     tables = {"width": SIZE[0], "height": SIZE[1], "fps": FPS}
-    places = {"max_peers": 64, "max_cameras": 32}
+    places = {"max_peers": 64, "max_cameras": max(1, cameras)}
     return cfg.Config().with_values(
         {"camera": tables, "web": {"host": host, "token": TOKEN, **places}}
     )
 
 
-async def serve_scrim(host: str, port: int) -> None:
-    """Run Scrim's line and server."""
-    config = settings(host)
+async def serve_scrim(host: str, port: int, cameras: int, publish_to: str) -> None:
+    """Run Scrim's server: its local line, or places for browsers' cameras."""
+    config = settings(host, cameras)
     model, stats, watch = load_model(config.matting), Stats(), Broadcast(FPS)
     make = browser_line.make_pipeline
     browser_line.make_pipeline = lambda *args: keep_stamp(make(*args))
+    if cameras:
+        return await serve(Studio(Control(config, model, stats, None), watch), host, port)
     pipeline = keep_stamp(make_pipeline(config, model, stats))
     outlet = Outlet("watchers", lambda: watch, FPS)
     line = Runner(Stamped, pipeline, [outlet], SIZE, stats)
     line.start()
-    try:
-        await serve(Studio(Control(config, model, stats, line), watch), host, port)
-    finally:
-        line.stop()
+    jobs = [serve(Studio(Control(config, model, stats, line), watch), host, port)]
+    if publish_to:
+        jobs.append(publish(watch, publish_to, TOKEN, [], lambda said: None))
+    await asyncio.gather(*jobs)
 
 
 class Transform(MediaStreamTrack):  # type: ignore[misc]
@@ -144,7 +147,7 @@ class Camera(MediaStreamTrack):  # type: ignore[misc]
 
 async def serve_aiortc(host: str, port: int) -> None:
     """Run the example: /offer for a browser's camera, /whep for the local one."""
-    config = settings(host)
+    config = settings(host, 1)
     model, relay = load_model(config.matting), MediaRelay()
     local = Transform(Camera(), keep_stamp(make_pipeline(config, model, Stats())))
     peers: set[RTCPeerConnection] = set()
@@ -189,10 +192,14 @@ def main(
     kind: Annotated[str, typer.Argument(help="scrim or aiortc")],
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8080,
+    cameras: Annotated[int, typer.Option(help="places for browsers', instead of a line")] = 0,
+    publish_to: Annotated[str, typer.Option(help="a WHIP endpoint")] = "",
 ) -> None:
     """Serve until the process is ended."""
-    rows = {"scrim": serve_scrim, "aiortc": serve_aiortc}
-    asyncio.run(rows[kind](host, port))
+    if kind == "aiortc":
+        asyncio.run(serve_aiortc(host, port))
+    else:
+        asyncio.run(serve_scrim(host, port, cameras, publish_to))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 
 FILES = {
     "janus.jcfg": """general: {{ plugins_folder = "{plugins}" transports_folder = "{transports}"
-        events_folder = "{here}" loggers_folder = "{here}" admin_secret = "x" debug_level = 3 }}
+        events_folder = "{here}" loggers_folder = "{here}" admin_secret = "x" debug_level = 3
+        session_timeout = 0 }}
         nat: {{ full_trickle = false nice_debug = false }}""",
     "janus.transport.http.jcfg": """general: {{ base_path = "/janus" http = true port = {http}
         ip = "127.0.0.1" https = false }}
@@ -125,7 +126,9 @@ async def _answering(client: aiohttp.ClientSession, url: str) -> None:
 
 
 @asynccontextmanager
-async def whip_shim(janus: Janus, token: str) -> AsyncIterator[tuple[str, list[int]]]:
+async def whip_shim(
+    janus: Janus, token: str, host: str = "127.0.0.1"
+) -> AsyncIterator[tuple[str, list[int]]]:
     """Serve WHIP for the room; gives the endpoint and the numbers of who publishes."""
     handles: dict[str, Handle] = {}
     feeds: list[int] = []
@@ -153,7 +156,7 @@ async def whip_shim(janus: Janus, token: str) -> AsyncIterator[tuple[str, list[i
 
     app = web.Application()
     app.add_routes([web.post("/whip", create), web.delete("/session/{name}", delete)])
-    async with TestServer(app) as server:
+    async with TestServer(app, host=host) as server:
         yield str(server.make_url("/whip")), feeds
 
 
