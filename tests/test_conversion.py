@@ -349,7 +349,7 @@ def test_a_checkpoint_becomes_an_ir_and_a_line_of_the_readme(
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(None, 3), (b"no checkpoint", 3), ({"recipe": "munet-webcam", "model": {}}, 3)],
+    [(None, 3), (b"no checkpoint", 3), (b"junk", 3), ({"recipe": "munet-webcam", "model": {}}, 3)],
 )
 def test_the_command_ends_with_what_to_do_and_an_exit_code(
     content: object,

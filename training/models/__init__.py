@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 from pickle import UnpicklingError
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
@@ -81,6 +82,9 @@ def taken(model: nn.Module, state: dict[str, torch.Tensor]) -> bool:
 def read(path: Path) -> dict:
     """A checkpoint's content."""
     try:
+        with path.open("rb") as file:
+            if not is_zipfile(file):  # of other content the unpickler makes errors of every kind
+                raise ValueError("no zip archive")
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelNotFound(f"cannot read {path}", "train one: scrim-train fit") from error
