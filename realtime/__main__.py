@@ -148,7 +148,9 @@ def _interrupt(number: int, stack: FrameType | None) -> None:
 def ctl(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE | privacy[=on|off] | reload | stop]..."),
+        typer.Argument(
+            metavar="[KEY=VALUE | preset=NAME | save=NAME | privacy[=on|off] | reload | stop]..."
+        ),
     ] = None,
 ) -> None:
     """Change the running Scrim, e.g. scene.backdrop=beach.jpg; without words, print its state."""

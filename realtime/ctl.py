@@ -13,13 +13,17 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.config import read_sets
-from realtime.control import Control
 from realtime.errors import ConfigError, ControlUnavailable, ScrimError
 
-WORDS = "table.key=value, privacy, privacy=on, privacy=off, reload or stop"
+if TYPE_CHECKING:  # whoever gives an order does without the rest of the house
+    from realtime.web.studio import Studio
+
+WORDS = "table.key=value, preset=NAME, save=NAME, privacy, privacy=on, privacy=off, reload or stop"
+
+PRESET, SAVE = "preset=", "save="
 
 SECRETS = {"web": {"token", "ice_servers"}, "publish": {"token"}}
 """Keys that no answer carries."""
@@ -37,22 +41,30 @@ def socket_path(environment: Mapping[str, str]) -> Path:
 
 
 class Orders:
-    """Carries out orders; `reload` and `stop` are what these two words call."""
+    """Carries out orders on a studio's line; `reload` and `stop` are what these two words call."""
 
     def __init__(
-        self, control: Control, reload: Callable[[], None], stop: Callable[[], None]
+        self, studio: Studio, reload: Callable[[], None], stop: Callable[[], None]
     ) -> None:
-        self._control = control
+        self._studio = studio
+        self._control = studio.control
         self._reload = reload
         self._stop = stop
 
     def carry_out(self, words: list[str]) -> dict[str, Any]:
         """Carry out words and return the state. Raises `ConfigError` before anything is done.
 
-        Keys change together; all other words come after them.
+        Keys change together, over those of a preset; all other words come after them, and only
+        a look that cannot be saved is refused then.
         """
-        changes = read_sets(word for word in words if "." in word.partition("=")[0])
-        orders = [self._order(word) for word in words if "." not in word.partition("=")[0]]
+        presets = [word.removeprefix(PRESET) for word in words if word.startswith(PRESET)]
+        keys = read_sets(word for word in words if _is_key(word))
+        rest = [word for word in words if not _is_key(word) and not word.startswith(PRESET)]
+        orders = [self._order(word) for word in rest]
+        changes: dict[str, dict[str, Any]] = {}
+        for layer in (*map(self._studio.preset, presets), keys):
+            for table, values in layer.items():
+                changes[table] = changes.get(table, {}) | values
         waiting = self._control.change(changes)
         for order in orders:
             order()
@@ -62,12 +74,15 @@ class Orders:
         control = self._control
         return {
             "hidden": control.hidden,
+            "presets": [*self._studio.store.presets()],
             "figures": control.stats.snapshot(),
             "config": control.config.model_dump(exclude=SECRETS),
         }
 
     def _order(self, word: str) -> Callable[[], None]:
         control = self._control
+        if word.startswith(SAVE):
+            return lambda: self._save(word.removeprefix(SAVE))
         orders: dict[str, Callable[[], None]] = {
             "privacy": lambda: control.hide(not control.hidden),
             "privacy=on": lambda: control.hide(True),
@@ -78,6 +93,13 @@ class Orders:
         if word not in orders:
             raise ConfigError(f"{word!r} is no order", f"known: {WORDS}")
         return orders[word]
+
+    def _save(self, name: str) -> None:
+        self._studio.save_preset(name, self._studio.shown(self._control.config))
+
+
+def _is_key(word: str) -> bool:
+    return "." in word.partition("=")[0]
 
 
 @asynccontextmanager
@@ -147,8 +169,8 @@ def send(path: Path, words: list[str]) -> dict[str, Any]:
 
 def _from_here(word: str) -> str:
     """Name a file by its whole path: the running Scrim may stand in another folder."""
-    key, equals, value = word.partition("=")
-    return f"{key}={Path(value).absolute()}" if equals and Path(value).is_file() else word
+    key, _, value = word.partition("=")
+    return f"{key}={Path(value).absolute()}" if _is_key(word) and Path(value).is_file() else word
 
 
 def _answers(path: Path) -> bool:

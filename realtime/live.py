@@ -24,7 +24,7 @@ from realtime.build import (
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
-from realtime.errors import ScrimError, SourceError
+from realtime.errors import ScrimError
 from realtime.governor import Governor
 from realtime.journal import Journal
 from realtime.keys import HELP, Keys, look
@@ -135,17 +135,14 @@ def _open_source(camera: cfg.Camera, source: str | None, journal: Journal) -> So
 
 
 def _begin(control: Control, start: Start, journal: Journal) -> None:
-    """Start the line. Without any camera the studio still works with the browsers' own."""
+    """Start the line; any camera may still come, one that was named has to be there."""
     settings = control.config
     assert control.runner
-    try:
-        control.runner.start()
-    except SourceError as error:
-        if start.source or settings.camera.device != "auto" or not settings.web.enabled:
-            raise
-        control.runner = None
-        journal.print(f"no camera here: {error}")
-        journal.print("the studio asks for the browser's camera instead")
+    control.runner.start(patient=not start.source and settings.camera.device == "auto")
+    if control.runner.searching:
+        journal.print(f"{control.stats.state} (scrim doctor says more)")
+    if control.runner.searching and settings.web.enabled:
+        journal.print("the studio asks for the browser's camera until one is plugged in")
 
 
 async def _attend(
@@ -160,11 +157,12 @@ async def _attend(
     reload = Reload(control, start.load, journal.print)
     _hear_signals(loop, control, reload, stop)
     settings = control.config
+    studio = Studio(control, watch)
     jobs: list[Coroutine[Any, Any, object]] = [stopped.wait()]
     if control.runner:
         jobs.append(_until_it_ends(control.runner, journal))
     if settings.web.enabled:
-        jobs.append(serve(Studio(control, watch), settings.web.host, settings.web.port))
+        jobs.append(serve(studio, settings.web.host, settings.web.port))
     if control.runner and settings.camera.on_demand:
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if control.runner and settings.publish.url:
@@ -176,7 +174,7 @@ async def _attend(
     if window:
         journal.print(HELP)
         jobs.append(look(window, Keys(control, reload, stop), settings.camera.fps, journal.print))
-    orders = Orders(control, reload, stop)
+    orders = Orders(studio, reload, stop)
     async with listening(socket_path(os.environ), orders, journal.print):
         await _first_of(jobs)
     if stopped.is_set():

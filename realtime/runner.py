@@ -71,7 +71,7 @@ class Runner:
     It composes one frame of `every`.
 
     While `hidden` is set, from any thread and at any time, the camera is off and every sink shows
-    the slate.
+    the slate. `searching` is set while the source has never been there.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Runner:
         self.stats = stats
         self.error: ScrimError | None = None
         self.every = 1
+        self.searching = False
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
         self.outlets = outlets
@@ -100,10 +101,10 @@ class Runner:
         self._finished = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
+    def start(self, patient: bool = False) -> None:
         """Open sinks, then the source, and let frames run. Raises what could not be opened.
 
-        A line that rests does not open its source.
+        A line that rests does not open its source; a patient one waits for a source to come.
         """
         try:
             for outlet in self.outlets:
@@ -111,12 +112,21 @@ class Runner:
                 if self._rests:  # a device is listed from its first picture on
                     outlet.slot.put(self._still())
             if not self._rests:
-                self._source = self._open_source()
+                self._open_first(patient)
         except ScrimError:
             self.stop()
             raise
         self._spawn("work", self._work)
         self._spawn("capture", self._capture)
+
+    def _open_first(self, patient: bool) -> None:
+        try:
+            self._source = self._open_source()
+        except SourceError as error:
+            if not patient:
+                raise
+            self.searching = True
+            self._tell_lost(error)
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End all threads and close every part. Safe to call twice."""
@@ -196,7 +206,8 @@ class Runner:
             except SourceLost as error:
                 self.stats.count("source lost")
                 self._close_source()
-                self._tell_lost(error, FIRST_RETRY_S)
+                self._tell_lost(error)
+                self._stopping.wait(FIRST_RETRY_S)
         self._close_source()
         self._frames.close()
 
@@ -218,16 +229,19 @@ class Runner:
         while not self._stopping.is_set() and not self._rests:
             try:
                 self._source = self._open_source()
+                self.searching = False
                 return self._source
             except SourceError as error:
-                self._tell_lost(error, pause_s)
+                self._tell_lost(error)
+                self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, LAST_RETRY_S)
         return None
 
-    def _tell_lost(self, error: SourceError, pause_s: float) -> None:
-        self.stats.state = f"source lost: {error.message}"
-        log.warning("%s; trying again in %.2f s", error.message, pause_s)
-        self._stopping.wait(pause_s)
+    def _tell_lost(self, error: SourceError) -> None:
+        state = f"{'waiting' if self.searching else 'source lost'}: {error.message}"
+        if state != self.stats.state:  # once, however long it lasts
+            log.warning("%s; it is looked for until it comes", state)
+        self.stats.state = state
 
     def _work(self) -> None:
         drops = 0

@@ -240,12 +240,30 @@ def test_closing_while_a_read_blocks_releases_the_camera_once_it_is_safe(
 
 def node(root: Path, number: int, name: str, index: int = 0, loop: bool = False) -> Path:
     folder = root / f"sys/class/video4linux/video{number}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "name").write_text(f"{name}\n")
     (folder / "index").write_text(f"{index}\n")
     if loop:
         (folder / "max_openers").write_text("10\n")
     return root / f"dev/video{number}"
+
+
+def test_a_camera_is_found_by_its_name_under_another_number(
+    captures: dict[str, FakeCapture], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(camera, "video_nodes", lambda: video_nodes(tmp_path))
+    before, after = (str(tmp_path / f"dev/video{number}") for number in (0, 5))
+    node(tmp_path, 0, "USB Webcam")
+    captures[before] = FakeCapture({})
+    source = CameraSource("usb webcam", 640, 480, 30.0)
+    captures.pop(before).silent = True
+    with pytest.raises(SourceLost, match=before):
+        source.read()
+    node(tmp_path, 0, "Front Camera")
+    captures[before] = FakeCapture({})
+    node(tmp_path, 5, "USB Webcam")
+    captures[after] = FakeCapture({})
+    assert CameraSource("usb webcam", 640, 480, 30.0).path == after
 
 
 def test_the_devices_of_the_kernel(tmp_path: Path) -> None:

@@ -352,6 +352,28 @@ def test_a_source_that_cannot_be_opened_ends_start_and_closes_sinks(config: Conf
     assert sink.closed
 
 
+def test_a_patient_line_waits_for_its_first_source(config: Config) -> None:
+    plugged_in = threading.Event()
+
+    def open_room() -> Room:
+        if not plugged_in.is_set():
+            raise SourceUnavailable("no camera")
+        return Room()
+
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(open_room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    runner.start(patient=True)
+    sink.await_picture(lambda f: True, 20)
+    assert runner.searching and stats.snapshot()["state"] == "waiting: no camera"
+    assert all(nobody(frame) for frame in sink.frames)
+    plugged_in.set()
+    sink.await_picture(person)
+    assert not runner.searching
+    runner.stop()
+    sink.assert_no_room()
+
+
 def test_a_matte_never_leaves_its_frame(config: Config) -> None:
     pipeline, _ = broken_line(config, Stats())
     room = Room()

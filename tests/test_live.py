@@ -47,6 +47,7 @@ class Program:
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "XDG_RUNTIME_DIR": str(folder),
+            "XDG_STATE_HOME": str(folder),
         }
         self.socket = socket_path(self._environment)
         self.write(folder / "config.toml", "#111111")
@@ -136,9 +137,18 @@ def test_orders_and_signals(program: Program) -> None:
     assert program.state()["config"]["scene"]["blur"] == 0.9
     code, out, err = program.ctl("scene.blurr=1")
     assert (code, out, "did you mean scene.blur?" in err) == (2, "", True)
+    (program.folder / "dusk").touch()  # no file is meant by the name of a preset
+    assert program.ctl("save=dusk")[0] == 0
+    send(program.socket, ["scene.backdrop=blur", "scene.blur=0.2"])
+    changed = send(program.socket, ["preset=dusk", "scene.blur=0.9"])
+    assert changed["presets"] == ["dusk"]
+    assert Path(program.backdrop()).name == "beach.jpg"
     for wrong, said in (
         (["scene.backdrop=gone.jpg"], "gone.jpg"),
         (["scene.blur=0.1", "dance"], "dance"),
+        (["scene.blur=0.1", "preset=dawn"], "there are: dusk"),
+        (["save=../dawn"], "no name for a preset"),
+        (["preset"], "is no order"),
     ):
         with pytest.raises(ConfigError, match=said):
             send(program.socket, wrong)

@@ -10,12 +10,16 @@ from typing import Any
 from realtime.build import COLOURS, DEFAULT_MODEL, backdrop_files, model_names
 from realtime.config import COLOUR, Config
 from realtime.control import Control
-from realtime.errors import UnknownName
+from realtime.errors import ConfigError, UnknownName
 from realtime.web.broadcast import Broadcast
-from realtime.web.look import look_of, tables_of
+from realtime.web.look import look_of, read_look, tables_of
 from realtime.web.store import Store
 
 Tables = dict[str, dict[str, Any]]
+
+NAME = r"^[A-Za-z0-9\u00c0-\ud7ff][^\u0000-\u001f\u007f/\\]{0,39}$"
+
+"""What a preset may be called."""
 
 
 class Studio:
@@ -33,7 +37,8 @@ class Studio:
     @property
     def has_camera(self) -> bool:
         """Whether there is a local line to watch."""
-        return self.control.runner is not None
+        runner = self.control.runner
+        return runner is not None and not runner.searching
 
     def backdrops(self) -> dict[str, Path]:
         """Return pictures and videos by name: the configured one, the folder's and uploads."""
@@ -46,6 +51,21 @@ class Studio:
         """Return what [matting] calls each model that may be chosen, by name."""
         begun = self._begun.matting.model
         return {name: name for name in model_names()} | {Path(begun).stem: begun}
+
+    def preset(self, name: str) -> Tables:
+        """Return a preset as changes of the configuration. Raises `UnknownName`."""
+        presets = self.store.presets()
+        if name not in presets:
+            raise UnknownName(f"no preset {name!r}", f"there are: {', '.join(presets) or 'none'}")
+        return self.tables(read_look(presets[name]))
+
+    def save_preset(self, name: str, look: Mapping[str, Any]) -> bool:
+        """Keep a look under a name; say whether the name is new. Raises `ConfigError`."""
+        if not re.fullmatch(NAME, name):
+            hint = "begin with a letter or a digit; 40 characters at most, no / or \\"
+            raise ConfigError(f"{name!r} is no name for a preset", hint)
+        self.tables(look)  # names that stand for nothing are refused now, not when it is chosen
+        return self.store.save_preset(name, dict(look))
 
     def shown(self, config: Config) -> dict[str, Any]:
         """Return a configuration's look as browsers may see it: names, never paths."""
@@ -69,7 +89,7 @@ class Studio:
             return name
         path = self.backdrops().get(name)
         if path is None:
-            raise UnknownName(f"no backdrop {name!r}", "choose one of /api/v1/backdrops")
+            raise UnknownName(f"no backdrop {name!r}", "choose one in scene.folder")
         return str(path)
 
     def _model(self, name: str) -> str:

@@ -11,6 +11,7 @@ from realtime.web.api.document import describe
 from realtime.web.api.operation import NOTHING, Operation
 from realtime.web.body import PICTURE_TYPES
 from realtime.web.look import Look
+from realtime.web.studio import NAME
 
 JSON = (400, 404, 408, 413, 415)
 """What goes wrong with a body of JSON, or with the line that it is for."""
@@ -80,7 +81,7 @@ OPERATIONS = (
         *("PUT /api/v1/presets/{name}", presets.save_preset, "Keep a look under a name"),
         *({200: Look, 201: Look}, Look),
         errors=(*JSON, 409),
-        names={"name": presets.NAME},
+        names={"name": NAME},
     ),
     Operation(
         *("DELETE /api/v1/presets/{name}", presets.delete_preset, "Forget a preset"),
