@@ -128,6 +128,14 @@ WEBCAM = (
     Shape((160, 224), (160, 224), 0.20),
 )
 
+# The same at 1.5 times the sides: for photos, recordings and processors with time to spare.
+FINE = (
+    Shape((384, 224), (384, 224), 0.55),
+    Shape((320, 224), (320, 224), 0.15),
+    Shape((288, 288), (288, 288), 0.08),
+    Shape((224, 320), (224, 320), 0.22),
+)
+
 # Whole bodies, for the nine classes: crops of 256 as the source has them, and pictures of 2:3.
 WHOLE_BODY = (
     Shape((256, 384), (256, 384), 0.5),
@@ -174,6 +182,20 @@ RECIPES = {
             twins=2,
             encoder_rate=3e-4,
             decoder_rate=1.5e-3,
+        ),
+        Recipe(  # starts from scrim-r: --weights runs/scrim-r/best.pt
+            "scrim-r-fine",
+            "scrim",
+            FINE,
+            40,
+            (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
+            mix=Mix(composite=0.38, negative=0.2, hard=0.6),
+            batch=12,
+            frames=8,
+            clips=2,
+            twins=2,
+            encoder_rate=2e-4,
+            decoder_rate=1e-3,
         ),
         Recipe("munet-webcam", "munet", WEBCAM, 97, MUNET, {"decoder": "light"}),
         Recipe(  # source 000, chapter 4
