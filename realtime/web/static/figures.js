@@ -6,6 +6,8 @@ const KEPT = 60;
 const SVG = "http://www.w3.org/2000/svg";
 const HUES = [172, 205, 38, 265, 12, 96, 320, 230];
 
+const dropped = ({ counts }) => [counts.drops ?? 0, counts["viewer drops"] ?? 0];
+
 const FIGURES = [
   { name: "fps", label: "Frames a second", lines: (now) => [now.fps], text: (now) => now.fps.toFixed(0) },
   {
@@ -40,8 +42,6 @@ const FIGURES = [
   { name: "viewers", label: "Viewers", lines: (now) => [now.viewers], text: (now) => String(now.viewers) },
 ];
 
-const dropped = ({ counts }) => [counts.drops ?? 0, counts["viewer drops"] ?? 0];
-
 let past = {};
 
 export function buildFigures() {
@@ -66,6 +66,13 @@ export function showFigures(figures, viewers = 0) {
     draw(place.nextElementSibling, kept);
   }
   showSteps(figures?.steps_ms ?? {});
+}
+
+// The virtual camera has no sound: whoever brings it delays it by the picture's age.
+export function adviseSound(figures) {
+  const age = figures?.age_ms.p50 ?? 0;
+  byId("sound").hidden = !age;
+  byId("sound-delay").textContent = `${5 * Math.round(age / 5)} ms`;
 }
 
 function spark() {
