@@ -11,17 +11,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psutil
 import pytest
 from aiohttp.test_utils import TestClient
 from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_PLI, RtcpPsfbPacket, pack_remb_fci
 
 from realtime.config import Config
 from realtime.web import fragment, keys, peer
-from tests.web.guest import OFFER, browser, post_sdp, watch
+from tests.web.guest import OFFER, Camera, browser, lend_camera, post_sdp, watch
 from tests.web.serving import BLUE, GREEN, error_of, in_loop, served, taken, until
 
 MEDIA = OFFER[OFFER.index("m=video") :]
 SOUND = MEDIA.replace("video", "audio").replace("VP8/90000", "opus/48000/2")
+
+GROWTH_MB = 10
+"""Of twenty sessions; each has an encoder and decoder, and half of them a line, of some MB."""
 
 
 @asynccontextmanager
@@ -41,6 +45,13 @@ async def see(client: TestClient[Any, Any]) -> None:
         session = (await watch(client, guest)).headers["Location"]
         await guest.sees(GREEN, BLUE)
         await client.delete(session)
+
+
+async def lend(client: TestClient[Any, Any]) -> None:
+    async with browser(Camera()) as guest:
+        session = await lend_camera(client, guest)
+        await guest.sees(GREEN, BLUE)
+        await client.delete(f"/api/v1/sessions/{session}")
 
 
 def held() -> dict[str, int]:
@@ -118,3 +129,15 @@ async def test_the_session_of_somebody_else(config: Config, loopback: None) -> N
             await error_of(await client.patch(guess, data="a=x", headers=kind), 404)
         await guest.sees(GREEN, BLUE)
         await client.delete(session)
+
+
+@in_loop
+async def test_many_sessions_leave_no_memory_behind(config: Config, loopback: None) -> None:
+    async with unharmed(config) as client:
+        held_mb = []
+        for sessions in (20, 20):
+            for _ in range(sessions // 2):
+                await see(client)
+                await lend(client)
+            held_mb.append(psutil.Process().memory_info().rss / 2**20)
+        assert held_mb[1] - held_mb[0] < GROWTH_MB, held_mb
