@@ -10,6 +10,7 @@ from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
 from realtime.web.ladder import Climber
+from realtime.web.sound import Sound
 from realtime.web.uplink import BrowserSource
 
 EASE_S = 2.0
@@ -21,6 +22,8 @@ KEPT_UP = 0.95
 
 class BrowserLine:
     """Composes what `source` receives and hands it to `broadcast`; until then the stand-by picture.
+
+    `sound` is that of the microphone that came with it, as late as the picture.
 
     Building loads backdrops and may compile: keep it out of the event loop. Raises
     `ConfigError`, `ModelError`.
@@ -38,6 +41,7 @@ class BrowserLine:
             stats,
         )
         self.control = Control(config, model, stats, self._runner)
+        self.sound = Sound(self.age_s)
         self._climber = Climber()
         self._received, self._composed, self._eased_at = 0, 0, 0.0
         self._runner.start()

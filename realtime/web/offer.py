@@ -38,13 +38,14 @@ UNREADABLE = (
 class Offer:
     """An offer that passed: one video, in a codec of ours, in a direction that makes sense.
 
-    `users` are the names of its ICE session, which candidates that come later must know, `sound`
-    is the name of a microphone's medium that wants its sound back, if there is one.
+    `users` are the names of its ICE session, which candidates that come later must know; `sound`
+    and `sound_direction` are name and direction of its first audio, empty without one.
     """
 
     sdp: str
     users: frozenset[str]
     sound: str
+    sound_direction: str
 
 
 def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
@@ -69,8 +70,8 @@ def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
     if not any(codec.name in CODECS for codec in video.rtp.codecs):
         raise NegotiationFailed("no codec in common", "offer VP8 or H264")
     users = frozenset(str(media.ice.usernameFragment) for media in session.media)
-    both = [m.rtp.muxId for m in session.media if (m.kind, m.direction) == ("audio", "sendrecv")]
-    return Offer(_without_refused(sdp, session), users, both[0] if both else "")
+    sounds = [(m.rtp.muxId, str(m.direction)) for m in session.media if m.kind == "audio"]
+    return Offer(_without_refused(sdp, session), users, *(sounds or [("", "")])[0])
 
 
 def _without_refused(sdp: str, session: SessionDescription) -> str:

@@ -11,8 +11,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 from aiortc import RTCRtpTransceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
@@ -26,7 +27,7 @@ from realtime.web.connection import open_connection, preferred, send
 from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
 from realtime.web.offer import Offer, codec_of, with_start_rate
-from realtime.web.sound import DelayedSound
+from realtime.web.sound import DelayedSound, Sound
 from realtime.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -34,29 +35,42 @@ log = logging.getLogger(__name__)
 HANDSHAKE_S = 10.0
 """Seconds in which ICE and DTLS must have come to an end."""
 
+DIRECTIONS = {
+    (True, True): "sendrecv",
+    (True, False): "sendonly",
+    (False, True): "recvonly",
+    (False, False): "inactive",
+}
+"""Of a medium that we send, that we take."""
+
 
 class Peer:
     """One browser that is sent a `broadcast`, or feeds a `line` of its own, or both.
 
+    With the broadcast it may have the `sound` that belongs to it.
     `id` is the secret name of its session, `watch` that of its line's composed picture, and `tag`
     the entity-tag of its ICE session (RFC 9725, section 4.3.1).
     """
 
     def __init__(
-        self, broadcast: Broadcast | None, line: BrowserLine | None, servers: Sequence[IceServer]
+        self,
+        broadcast: Broadcast | None,
+        sound: Sound | None,
+        line: BrowserLine | None,
+        servers: Sequence[IceServer],
     ) -> None:
         self.id, self.watch = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
         self.tag = f'"{secrets.token_hex(8)}"'
         self.line = line
         self.answer = ""
-        self._broadcast = broadcast
+        self._broadcast, self._sound = broadcast, sound
         self._users: frozenset[str] = frozenset()
         self._room = MAX_CANDIDATES
         self._connection = open_connection(servers)
         self._connection.on("connectionstatechange", self._changed)
         self._connected, self._ended = asyncio.Event(), asyncio.Event()
-        self._viewer: Viewer | None = None
-        self._uplink: asyncio.Task[None] | None = None
+        self._sent: list[Viewer | DelayedSound] = []
+        self._drains: list[asyncio.Task[None]] = []
         self.life: asyncio.Task[None] = asyncio.create_task(self._live())
 
     async def connect(self, offer: Offer) -> None:
@@ -92,21 +106,17 @@ class Peer:
 
     async def _negotiate(self, offer: Offer) -> None:
         connection, self._users = self._connection, offer.users
-        direction = {(True, True): "sendrecv", (True, False): "sendonly"}.get(
-            (self._broadcast is not None, self.line is not None), "recvonly"
-        )
+        direction = DIRECTIONS[self._broadcast is not None, self.line is not None]
         video = connection.addTransceiver("video", direction=direction)
         video.setCodecPreferences(preferred())  # is ignored once the offer has been applied
         await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         for other in connection.getTransceivers():
-            if other is not video:
+            if other.mid == offer.sound:
+                self._pass_sound(other, offer.sound_direction)
+            elif other is not video:
                 other.direction = "inactive"  # nobody would drain it
-                if self.line and self._broadcast and other.mid == offer.sound:
-                    self._return_sound(other, self.line)
         if self.line:
-            drain = self.line.source.drain(video.receiver.track)
-            self._uplink = asyncio.create_task(drain)
-            self._uplink.add_done_callback(lambda _: self._ended.set())
+            self._drain(self.line.source.drain(video.receiver.track))
         answer = await connection.createAnswer()
         if self._broadcast:
             self._send(self._broadcast, video, answer.sdp)
@@ -116,16 +126,28 @@ class Peer:
 
     def _send(self, broadcast: Broadcast, video: RTCRtpTransceiver, answer: str) -> None:
         """Send in the codec that the answer names: packets of another would go out unnoticed."""
-        viewer = self._viewer = broadcast.viewer(codec_of(answer))
+        viewer = broadcast.viewer(codec_of(answer))
         viewer.on("ended", self._ended.set)  # also when its encoder or its sender has failed
+        self._sent.append(viewer)
         send(video.sender, viewer)
 
-    def _return_sound(self, microphone: RTCRtpTransceiver, line: BrowserLine) -> None:
-        """Send a microphone's sound back, as late as its camera's picture."""
-        sound = DelayedSound(microphone.receiver.track, line.age_s)
-        sound.on("ended", self._ended.set)  # nobody would drain it any more
-        microphone.direction = "sendrecv"
-        microphone.sender.replaceTrack(sound)
+    def _pass_sound(self, medium: RTCRtpTransceiver, offered: str) -> None:
+        """Send the sound that is to be heard; take a microphone's if somebody may hear it."""
+        heard = self._sound is not None and offered in ("recvonly", "sendrecv")
+        alone = self._sound is not None and not heard  # nobody else would be sent it
+        taken = self.line is not None and offered in ("sendonly", "sendrecv") and not alone
+        if self._sound and heard:
+            self._sent.append(self._sound.listen())
+            medium.sender.replaceTrack(self._sent[-1])
+        if self.line and taken:
+            self._drain(self.line.sound.drain(medium.receiver.track))
+        medium.direction = DIRECTIONS[heard, taken]
+
+    def _drain(self, work: Coroutine[Any, Any, None]) -> None:
+        """Drain a received track as long as the connection lasts, which ends when that fails."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(lambda _: self._ended.set())
+        self._drains.append(task)
 
     def _changed(self) -> None:
         state = self._connection.connectionState
@@ -154,12 +176,11 @@ class Peer:
                 await asyncio.wait_for(self._ended.wait(), 1.0)
 
     async def _take_down(self) -> None:
-        if self._viewer:
-            self._viewer.stop()
-        if self._uplink:
-            self._uplink.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._uplink
+        for track in self._sent:
+            track.stop()
+        for task in self._drains:
+            task.cancel()
+        await asyncio.gather(*self._drains, return_exceptions=True)
         await self._connection.close()
         if self.line:
             await asyncio.to_thread(self.line.stop)
@@ -171,7 +192,8 @@ async def open_camera(config: Config, model: MattingModel, offer: Offer) -> Peer
     Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
     """
     line = await asyncio.to_thread(BrowserLine, config, model)
-    return await _connected(Peer(line.broadcast, line, config.web.ice_servers), offer)
+    peer = Peer(line.broadcast, line.sound, line, config.web.ice_servers)
+    return await _connected(peer, offer)
 
 
 async def open_publisher(config: Config, model: MattingModel, offer: Offer) -> Peer:
@@ -180,12 +202,14 @@ async def open_publisher(config: Config, model: MattingModel, offer: Offer) -> P
     Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
     """
     line = await asyncio.to_thread(BrowserLine, config, model)
-    return await _connected(Peer(None, line, config.web.ice_servers), offer)
+    return await _connected(Peer(None, None, line, config.web.ice_servers), offer)
 
 
-async def open_watch(broadcast: Broadcast, servers: Sequence[IceServer], offer: Offer) -> Peer:
-    """Answer a browser that watches a line. Raises `NegotiationFailed`."""
-    return await _connected(Peer(broadcast, None, servers), offer)
+async def open_watch(
+    broadcast: Broadcast, sound: Sound | None, servers: Sequence[IceServer], offer: Offer
+) -> Peer:
+    """Answer a browser that watches a line, and may hear it. Raises `NegotiationFailed`."""
+    return await _connected(Peer(broadcast, sound, None, servers), offer)
 
 
 async def _connected(peer: Peer, offer: Offer) -> Peer:

@@ -1,36 +1,87 @@
-"""A lent microphone's sound on its way back: as late as the picture, and otherwise as it came."""
+"""A microphone's sound: as late as its camera's picture, and otherwise as it came.
+
+The received track is always drained, as a camera's is: aiortc's own line of it has no end.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 
 from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
 LONGEST_S = 1.0
 """Longest delay; a picture that is older has stopped."""
 
+MAX_WAITING = 128
+"""Frames that wait for one listener: `LONGEST_S` of 10 ms each, the shortest that come."""
+
+
+class Sound:
+    """Hands what it receives to any number of listeners, `delay_s()` later."""
+
+    def __init__(self, delay_s: Callable[[], float]) -> None:
+        self._delay_s = delay_s
+        self._listeners: frozenset[DelayedSound] = frozenset()
+
+    def listen(self) -> DelayedSound:
+        """Return a track for one more listener; it ends with what is drained."""
+        listener = DelayedSound(self._delay_s)
+        self._listeners |= {listener}
+        listener.on("ended", lambda: self._forget(listener))
+        return listener
+
+    def _forget(self, listener: DelayedSound) -> None:
+        self._listeners -= {listener}
+
+    async def drain(self, track: MediaStreamTrack) -> None:
+        """Hand on a received track until it ends."""
+        try:
+            while True:
+                frame = await track.recv()
+                for listener in self._listeners:
+                    listener.take(frame)
+        except MediaStreamError:
+            for listener in self._listeners:
+                listener.stop()
+
 
 class DelayedSound(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to be inherited
-    """Gives what `track` receives `delay_s()` later. Made and read in the event loop.
+    """One listener's track. Made and read in the event loop.
 
-    Nothing but a received frame wakes it: sound comes every 20 ms, which is fine enough.
+    Nothing but a frame that comes wakes it: sound comes every 20 ms, which is fine enough.
     """
 
     kind = "audio"
 
-    def __init__(self, track: MediaStreamTrack, delay_s: Callable[[], float]) -> None:
+    def __init__(self, delay_s: Callable[[], float]) -> None:
         super().__init__()
-        self._track, self._delay_s = track, delay_s
-        self._waiting: deque[tuple[float, AudioFrame]] = deque()
+        self._delay_s = delay_s
+        self._waiting: deque[tuple[float, AudioFrame]] = deque(maxlen=MAX_WAITING)
+        self._came = asyncio.Event()
+
+    def take(self, frame: AudioFrame) -> None:
+        """Take a frame that has just come."""
+        self._waiting.append((time.monotonic(), frame))
+        self._came.set()
 
     async def recv(self) -> AudioFrame:
         """Return the next frame that is due. Raises `MediaStreamError` at the end."""
-        while not self._waiting or self._is_early(self._waiting[0][0]):
-            self._waiting.append((time.monotonic(), await self._track.recv()))
-        return self._waiting.popleft()[1]
+        while self.readyState == "live":
+            if self._waiting and not self._is_early(self._waiting[0][0]):
+                return self._waiting.popleft()[1]
+            self._came.clear()
+            await self._came.wait()
+        raise MediaStreamError
+
+    def stop(self) -> None:
+        """End the track."""
+        super().stop()
+        self._came.set()
 
     def _is_early(self, came_at: float) -> bool:
         return time.monotonic() - came_at < min(self._delay_s(), LONGEST_S)

@@ -285,10 +285,13 @@ def test_keys_act_but_not_while_writing(page: Page, serving: Serving) -> None:
 def test_figures_and_verdict_are_live(page: Page, serving: Serving) -> None:
     with serving(camera=True) as url:
         open_live(page, url)
-        for name in ("fps", "age", "matte", "flicker", "viewers"):
+        for name in ("fps", "age", "matte", "flicker", "drops", "viewers"):
             expect(page.locator(f"[data-figure={name}]")).to_contain_text(re.compile(r"[0-9]"))
         expect(page.locator("#steps li", has_text="composite")).to_contain_text(re.compile("[0-9]"))
         expect(page.locator("#verdict")).to_have_text(re.compile("[A-Z]"))
+        expect(page.get_by_text("in step with the picture")).to_contain_text(
+            re.compile("[1-9].* ms")
+        )
         page.wait_for_function("() => document.querySelector('.spark path').getAttribute('d')")
 
 

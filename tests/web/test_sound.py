@@ -13,8 +13,8 @@ from av import AudioFrame
 
 from realtime.config import Config
 from realtime.web import sound
-from realtime.web.sound import DelayedSound
-from tests.web.guest import Camera, browser, lend_camera
+from realtime.web.sound import DelayedSound, Sound
+from tests.web.guest import Browser, Camera, browser, lend_camera, post_sdp
 from tests.web.serving import BLUE, GREEN, PATIENCE_S, in_loop, served
 
 RATE, SAMPLES = 48_000, 960
@@ -45,10 +45,34 @@ async def test_a_lent_microphone_comes_back(config: Config, loopback: None) -> N
         guest.connection.addTrack(Tone())
         await lend_camera(client, guest)
         await guest.sees(GREEN, BLUE)
-        (heard,) = [r.track for r in guest.connection.getReceivers() if r.track.kind == "audio"]
-        async with asyncio.timeout(PATIENCE_S):
-            while np.abs((await heard.recv()).to_ndarray()).max() < 6_000:
-                pass
+        await hears(guest)
+
+
+async def hears(guest: Browser) -> None:
+    """Wait for the tone."""
+    (heard,) = [r.track for r in guest.connection.getReceivers() if r.track.kind == "audio"]
+    async with asyncio.timeout(PATIENCE_S):
+        while np.abs((await heard.recv()).to_ndarray()).max() < 6_000:
+            pass
+
+
+@in_loop
+async def test_who_watches_a_published_camera_hears_it(config: Config, loopback: None) -> None:
+    async with served(config) as client, browser(Camera()) as guest:
+        guest.connection.addTrack(Tone())
+        for medium in guest.connection.getTransceivers():
+            medium.direction = "sendonly"
+        answer = await post_sdp(client, await guest.offer(), "/whip")
+        place = answer.headers["Link"][1:].partition(">")[0]
+        await guest.accept(await answer.text())
+        async with browser() as first, browser() as second:
+            for watcher in (first, second):
+                watcher.connection.addTransceiver("audio", direction="recvonly")
+                watched = await post_sdp(client, await watcher.offer(), place)
+                await watcher.accept(await watched.text())
+            for watcher in (first, second):
+                await watcher.sees(GREEN, BLUE)
+                await hears(watcher)
 
 
 class Clock:
@@ -72,6 +96,7 @@ class Ticks(MediaStreamTrack):  # type: ignore[misc]
     async def recv(self) -> int:
         if self.given == 100:
             raise MediaStreamError
+        await asyncio.sleep(0)
         self._clock.now += 0.02
         self.given += 1
         return self.given
@@ -84,14 +109,34 @@ def test_sound_waits_as_long_as_it_is_told(
     clock = Clock()
     monkeypatch.setattr(sound, "time", clock)
     ticks = Ticks(clock)
-    delayed = DelayedSound(ticks, lambda: delay_s)
+    microphone = Sound(lambda: delay_s)
 
-    async def listen() -> list[tuple[int, int]]:
-        return [(await delayed.recv(), ticks.given) for _ in range(40)]
+    async def listen(listener: DelayedSound) -> list[tuple[int, int]]:
+        return [(await listener.recv(), ticks.given) for _ in range(40)]
 
-    heard = asyncio.run(listen())
-    assert [number for number, _ in heard] == list(range(1, 41)), "in order, none left out"
-    assert all(abs(given - number - behind) <= 1 for number, given in heard)
+    async def hear() -> list[list[tuple[int, int]]]:
+        draining = asyncio.create_task(microphone.drain(ticks))
+        first, second = microphone.listen(), microphone.listen()
+        heard = await asyncio.gather(listen(first), listen(second))
+        await draining
+        for listener in (first, second):
+            with pytest.raises(MediaStreamError):
+                await listener.recv()
+        return heard
+
+    for heard in asyncio.run(hear()):
+        assert [number for number, _ in heard] == list(range(1, 41)), "in order, none left out"
+        assert all(abs(given - number - behind) <= 1 for number, given in heard)
+
+
+@in_loop
+async def test_who_has_stopped_listening_holds_nothing() -> None:
+    microphone = Sound(lambda: 30.0)
+    gone, listener = microphone.listen(), microphone.listen()
+    gone.stop()
+    await microphone.drain(Ticks(Clock()))
+    assert not gone._waiting and len(listener._waiting) == 100
+    assert not microphone._listeners
 
 
 @in_loop

@@ -5,7 +5,7 @@ import { loadBackdrops, showBackdrop, takeDrops } from "./backdrops.js";
 import { offerCompare, toggleCompare } from "./compare.js";
 import { byId } from "./element.js";
 import { loadEngine, showNotice } from "./engine.js";
-import { buildFigures, showFigures } from "./figures.js";
+import { adviseSound, buildFigures, showFigures } from "./figures.js";
 import { openCamera, openWatch } from "./line.js";
 import { buildLook, showLook, showVerdict } from "./look.js";
 import { loadPresets, showPreset } from "./presets.js";
@@ -107,6 +107,7 @@ function leave() {
   offerCompare(null);
   showPrivacy(false);
   showFigures(null);
+  adviseSound(null);
   showVerdict(null);
 }
 
@@ -130,6 +131,7 @@ async function poll() {
     const own = place() ? await askJson("GET", place()) : state;
     if (mine !== attempt) return;
     showFigures(own.figures, state.peers.taken);
+    adviseSound(line.session ? null : own.figures);
     showVerdict(own.figures.light);
     showNotice(own.notice);
     showPrivacy(own.hidden);
