@@ -17,7 +17,7 @@ from realtime.frame import Bytes, Frame
 from realtime.scene.grade import Change, Grade
 from realtime.scene.light import GAMMA, LAMPS
 from realtime.scene.lighting import SceneLight
-from realtime.scene.skin import CLIPPED, clipped_share, hue_error, keep_skin
+from realtime.scene.skin import CLIPPED, FACE, clipped_share, hue_error, keep_skin
 
 SIZE = (320, 180)
 DAY, DARK, BRIGHT, LAMP, SKY = (0.0, 0.0), (-1.3, 0.0), (1.2, 0.0), (0.0, 1.6), (0.0, -1.0)
@@ -133,6 +133,15 @@ def test_before_a_colour_only_darkness_is_mended() -> None:
     night = seen((-4.0, 0.0))
     lifted = light.match(night, blue, alpha)
     assert cv2.mean(lifted.y, mask=alpha)[0] > cv2.mean(night.y, mask=alpha)[0] + 15
+
+
+def test_a_face_is_seen_before_any_night() -> None:
+    bgr, alpha = person()
+    against_the_light = np.where(alpha[..., None] > 0, lit(bgr, -2.8, 0.0), lit(bgr, 1.0, 0.0))
+    frame = pixels.from_bgr(against_the_light)
+    night = SceneLight(1.0, True, lambda numbers: None).match(frame, behind((-5.0, 0.0)), alpha)
+    before, after = ((at.y[60:110, 140:180].mean() - 16) / 219 for at in (frame, night))
+    assert FACE <= after < before
 
 
 def test_noise_is_not_lifted() -> None:

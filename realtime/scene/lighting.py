@@ -20,7 +20,7 @@ from realtime.contract import Size
 from realtime.frame import Bytes, Frame
 from realtime.scene.grade import Change, Grade
 from realtime.scene.light import GAMMA, Light, measure
-from realtime.scene.skin import keep_skin, skin_of
+from realtime.scene.skin import darkest, keep_skin, skin_of
 
 ROWS = 45
 """Height in pixels of the pictures that are measured."""
@@ -130,7 +130,8 @@ class SceneLight:
         wish = believed(found) if self._lit else Change()
         level = max(wish.level, DIM - scene.here.level)
         wish = wish._replace(level=min(level, scene.liftable))
-        return bounded(wish.times(self._strength), MOST)
+        wish = bounded(wish.times(self._strength), MOST)
+        return wish._replace(level=max(wish.level, darkest(scene.skin)))
 
     def _calmed(self, wish: Change) -> Change:
         """Return the mean of what was wished for lately."""

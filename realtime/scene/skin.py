@@ -11,6 +11,7 @@ import numpy as np
 from realtime import pixels
 from realtime.frame import Bytes
 from realtime.scene.grade import Change, Grade
+from realtime.scene.light import GAMMA
 
 SKIN = (0, 77, 133), (255, 127, 173)
 """Y, U, V between which skin of every tone lies (Chai and Ngan, 1999: chroma alone)."""
@@ -29,6 +30,9 @@ HUE = 25.0
 
 SKIN_HUE = 123.0
 """Degrees of skin's hue in the plane of U and V: NTSC's I axis, on which all complexions lie."""
+
+FACE = 0.25
+"""Mean luma of skin, 0..1, below which nobody is darkened: a face is there to be seen."""
 
 HALVINGS = 6
 """Times that the range is halved in which the largest harmless part of a change lies."""
@@ -59,6 +63,12 @@ def keep_skin(change: Change, skin: Bytes, pivot: float, share: float = 1.0) -> 
     change = change._replace(warmth=_most(keeps_hue, change.warmth))
     change = change._replace(level=_most(keeps_light, change.level))
     return change if keeps_hue(change.warmth) and keeps_light(change.level) else Change()
+
+
+def darkest(skin: Bytes) -> float:
+    """Return the level, 0 stops or below, at which skin, (n, 1, 3) in Y, U, V, is at `FACE`."""
+    luma = (cv2.mean(skin)[0] - pixels.BLACK_Y) / 219
+    return min(0.0, GAMMA * math.log2(FACE / max(luma, 1 / 219)))
 
 
 def _most(harmless: Callable[[float], bool], whole: float) -> float:
