@@ -16,7 +16,7 @@ from realtime.frame import Frame
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
-from tests.test_fail_closed import FPS, SIZE, Collector, Room, person, share_of
+from tests.line import FPS, SIZE, Collector, Room, person, share_of
 from tests.toy import save_toy
 
 Running = tuple[Control, Collector]

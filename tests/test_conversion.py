@@ -1,4 +1,4 @@
-"""Checkpoint to stamped IR: the card, the sizes, the numbers, and what is refused."""
+"""From a network to a stamped IR: the card, the sizes, the numbers, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ import torch
 from openvino import opset13 as op
 from torch import nn
 
-import conversion.__main__ as command
 from benchmarks.folding import folded
-from conversion import readme
 from conversion.check import LIMIT_FP16, compare, refuse
 from conversion.pictures import draw, read_folder
-from conversion.read import Original, from_torch, read
+from conversion.read import Original, from_torch
 from conversion.stamp import beside, save, stamp
 from realtime.contract import ALPHA, CLASSES, IMAGE, Card
-from realtime.errors import ConfigError, ModelContract, ModelError, ModelNotFound
+from realtime.errors import ModelContract, ModelError
 from realtime.frame import Alpha, Bytes
+from tests.graphs import kinds
 from tests.toy import save_toy, toy_card
-from training import recipe
-from training.models import build
 
 SIZES = ((64, 36), (36, 64))
+
+
 CHECKED = np.random.default_rng(0).integers(0, 256, (36, 64, 3), np.uint8)
 
 
@@ -54,10 +53,6 @@ def convert(folder: Path, network: Original) -> Path:
     with beside(folder, "tiny") as ir:
         save(stamp(network.graph, network.card), ir)
     return folder / "tiny.xml"
-
-
-def kinds(model: ov.Model) -> list[str]:
-    return [node.get_type_name() for node in model.get_ops()]
 
 
 def test_the_ir_says_what_the_original_says_at_every_size(tmp_path: Path) -> None:
@@ -252,45 +247,6 @@ def test_pictures_of_a_folder_are_read_and_others_skipped(tmp_path: Path) -> Non
         read_folder(tmp_path / "nowhere")
 
 
-def test_the_readme_follows_the_cards_and_keeps_what_people_wrote(tmp_path: Path) -> None:
-    save_toy(tmp_path / "toy.xml", toy_card())
-    readme.write(tmp_path)
-    page = tmp_path / "README.md"
-    assert readme.NO_FIGURES in page.read_text()
-    readme.write(tmp_path, "| boundary IoU | 81 |\n")
-    page.write_text(page.read_text().replace(readme.NO_NOTES, "Loses green hats.\n"))
-    save_toy(tmp_path / "toy.xml", toy_card(licence="MIT"))
-    save_toy(tmp_path / "second.xml", toy_card(name="second"))
-    readme.write(tmp_path)
-    text = page.read_text()
-    assert "Loses green hats." in text.split("## toy")[1]
-    assert "| boundary IoU | 81 |" in text and readme.NO_FIGURES not in text
-    assert "- Licence: MIT" in text
-    assert text.index("## second") < text.index("## toy")
-    assert "Classes" not in text and "Memory" not in text
-    readme.write(tmp_path)
-    assert page.read_text() == text
-
-
-def test_a_network_in_int8_shares_what_is_said_of_its_original(tmp_path: Path) -> None:
-    save_toy(tmp_path / "toy.xml", toy_card())
-    save_toy(tmp_path / "toy-int8.xml", toy_card(name="toy-int8"))
-    readme.write(tmp_path)
-    page = tmp_path / "README.md"
-    assert "| `toy-int8` |" in page.read_text() and "## toy-int8" not in page.read_text()
-    page.write_text(page.read_text().replace(readme.NO_NOTES, "Loses green hats.\n"))
-    (tmp_path / "toy.xml").unlink()
-    readme.write(tmp_path)
-    assert "Loses green hats." in page.read_text().split("## toy-int8")[1]
-
-
-def test_the_readme_names_classes_and_memory(tmp_path: Path) -> None:
-    save_toy(tmp_path / "toy.xml", toy_card(classes=("background", "hair"), memory=(("a", "b"),)))
-    readme.write(tmp_path)
-    text = (tmp_path / "README.md").read_text()
-    assert "- Classes: background, hair\n- Memory: a\n\n" in text
-
-
 def test_folding_by_hand_changes_no_matte_and_no_graph() -> None:
     """What the benchmark folds, it folds rightly: it would else compare two networks."""
     plain = tiny()
@@ -300,83 +256,6 @@ def test_folding_by_hand_changes_no_matte_and_no_graph() -> None:
     first, second = (graph.session()(CHECKED) for graph in graphs)
     assert first == pytest.approx(second, abs=1e-5)
     assert sorted(kinds(graphs[0].graph)) == sorted(kinds(graphs[1].graph))
-
-
-def test_a_missing_checkpoint_says_where_they_come_from(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match="scrim-train"):
-        read(tmp_path / "best.pt")
-
-
-def test_without_pytorch_the_hint_names_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checkpoint = tmp_path / "best.pt"
-    checkpoint.write_bytes(b"")
-    monkeypatch.setitem(sys.modules, "training.models", None)
-    with pytest.raises(ModelError, match=r"scrim\[conversion\]"):
-        read(checkpoint)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
-    monkeypatch.setattr(sys, "argv", ["scrim-convert", *map(str, arguments)])
-    command.main()
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What scrim-train writes, before it has learnt anything."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("run") / "best.pt"
-    weights = build(recipe.find("munet-webcam")).state_dict()
-    content = {"recipe": "munet-webcam", "model": weights, "figures": {"iou": 0.25}, "step": 0}
-    torch.save(content, path)
-    return path
-
-
-def test_a_checkpoint_becomes_an_ir_and_a_line_of_the_readme(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, checkpoint, "--name", "mine", "--out", tmp_path / "ir")
-    assert stop.value.code == 0
-    found = {file.name for file in (tmp_path / "ir").iterdir()}
-    assert found == {"mine.xml", "mine.bin", "README.md"}
-    assert "## mine" in (tmp_path / "ir" / "README.md").read_text()
-    saved = ov.Core().read_model(tmp_path / "ir" / "mine.xml")
-    assert Card.of(saved, "mine").figures == {"iou": 0.25}
-    assert "BatchNormInference" not in kinds(saved)
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [(None, 3), (b"no checkpoint", 3), (b"junk", 3), ({"recipe": "munet-webcam", "model": {}}, 3)],
-)
-def test_the_command_ends_with_what_to_do_and_an_exit_code(
-    content: object,
-    code: int,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    checkpoint = tmp_path / "best.pt"
-    if isinstance(content, bytes):
-        checkpoint.write_bytes(content)
-    elif content:
-        torch.save(content, checkpoint)
-    with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, checkpoint, "--out", tmp_path / "ir")
-    assert stop.value.code == code
-    error = capfd.readouterr().err
-    assert error.startswith("error: ")
-    assert str(checkpoint) in error
-    assert "Traceback" not in error
-    assert not (tmp_path / "ir").exists()
-
-
-@pytest.mark.parametrize("name", ["../elsewhere", "With Capitals"])
-def test_a_name_that_would_be_no_file_is_refused(checkpoint: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="no model's name"):
-        read(checkpoint, name)
 
 
 def test_nothing_calls_home() -> None:

@@ -15,7 +15,7 @@ from realtime.errors import SinkLost
 from realtime.runner import UNWATCHED, Outlet, Runner
 from realtime.sinks.viewers import Viewers
 from realtime.stats import Stats
-from tests.test_fail_closed import FPS, SIZE, Collector, Room, nobody, person
+from tests.line import FPS, SIZE, Collector, Room, nobody, person
 
 
 def test_a_camera_is_wanted_while_somebody_watches_and_a_while_longer() -> None:

@@ -1,8 +1,7 @@
-"""Step 2: reading, falling back, sizes, memory and bad outputs, with real toy graphs."""
+"""Step 2: reading, sizes, memory and bad outputs, with real toy graphs."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,40 +11,11 @@ import openvino as ov
 import pytest
 from openvino import opset13 as op
 
-from realtime.contract import ALPHA, CLASSES, IMAGE, Card, Size
+from realtime.contract import ALPHA, IMAGE, Size
 from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
-from realtime.frame import Bytes
 from realtime.matting.engine import MattingModel
+from tests.graphs import HEIGHT, WIDTH, first_channel, picture, save_graph
 from tests.toy import SIZE, save_toy, toy_card, toy_model
-
-WIDTH, HEIGHT = SIZE
-
-
-def picture(green: int, red: int = 0, size: tuple[int, int] = SIZE) -> Bytes:
-    return np.full((size[1], size[0], 3), (0, green, red), np.uint8)
-
-
-def save_graph(
-    path: Path, build: Callable[[ov.Node], list[ov.Node]], *, card: Card, memory: ov.Node | None
-) -> Path:
-    """Save image -> build(float image (1, h, w, 3)) -> [alpha, memory outputs...] with a card."""
-    image = op.parameter([1, -1, -1, 3], ov.Type.u8, name=IMAGE)
-    image.output(0).set_names({IMAGE})
-    nodes = build(op.convert(image, "f32"))
-    many = [CLASSES] if card.classes else []
-    for node, name in zip(nodes, [ALPHA, *many, *(out for _, out in card.memory)], strict=True):
-        node.output(0).set_names({name})
-    model = ov.Model(nodes, [image] if memory is None else [image, memory], "toy")
-    card.write_to(model)
-    ov.save_model(model, path, compress_to_fp16=False)
-    return path
-
-
-def first_channel(image: ov.Node) -> ov.Node:
-    """Return blue / 255 as (1, 1, height, width)."""
-    weights = op.constant(np.array([[1 / 255], [0.0], [0.0]], np.float32))
-    blue = op.matmul(image, weights, False, False)
-    return op.transpose(blue, op.constant(np.array([0, 3, 1, 2])))
 
 
 def counting_ir(folder: Path) -> Path:
@@ -111,54 +81,6 @@ def test_a_model_without_a_card_is_refused(tmp_path: Path) -> None:
         MattingModel(tmp_path / "bare.xml")
 
 
-HERE = {name.partition(".")[0] for name in ov.Core().available_devices}
-GPU = "XPU" if "GPU" in HERE else "GPU"
-"""A device that this machine lacks, so that the tests hold on one with a GPU too."""
-NPU = "YPU" if "NPU" in HERE else "NPU"
-
-
-@pytest.mark.parametrize(
-    ("device", "why"),
-    [
-        (GPU, f"no {GPU} found here, is the driver installed?"),
-        (NPU, f"no {NPU} found here"),
-        (f"AUTO:{GPU}", f"no {GPU} found here"),
-        (f"AUTO:{GPU},{NPU}", f"no {GPU} or {NPU} found here"),
-        (f"HETERO:{GPU},CPU", f"no {GPU} found here"),
-        ("ABSENT:CPU", "ABSENT"),
-        ("CPU.7", "id"),
-        ("", ""),
-    ],
-)
-def test_a_missing_device_falls_back_to_the_cpu_and_says_why(
-    toy_ir: Path, device: str, why: str
-) -> None:
-    model = MattingModel(toy_ir, device)
-    assert model.device == "CPU", "known before the first frame"
-    assert model.fallback.startswith(f"{device} cannot be used, CPU instead: ")
-    assert why in model.fallback and "\n" not in model.fallback
-    assert (model.session().infer(picture(255)) == 1).all()
-
-
-@pytest.mark.parametrize("device", ["AUTO", "AUTO:CPU", f"AUTO:{GPU},CPU", "HETERO:CPU"])
-def test_openvino_may_choose_the_device_at_every_size(tmp_path: Path, device: str) -> None:
-    tall = (36, 64)
-    card = toy_card(sizes=(SIZE, tall))
-    model = MattingModel(save_toy(tmp_path / "many.xml", card), device, threads=1)
-    session = model.session()
-    for size in (SIZE, tall, SIZE):
-        assert (session.infer(picture(255, size=size)) == 1).all()
-    assert (model.device, model.fallback) == (device, "")
-
-
-@pytest.mark.parametrize("device", ["AUTO:CPU", "HETERO:CPU"])
-def test_what_holds_for_the_cpu_holds_where_openvino_chose_it(toy_ir: Path, device: str) -> None:
-    compiled = MattingModel(toy_ir, device, threads=1).compiled(SIZE)
-    cpu = compiled.get_property("DEVICE_PROPERTIES")["CPU"]
-    assert cpu["INFERENCE_NUM_THREADS"] == 1
-    assert cpu["INFERENCE_PRECISION_HINT"] == ov.Type.f32, "not bfloat16 where there is any"
-
-
 def test_a_graph_is_compiled_with_fixed_shapes(tmp_path: Path) -> None:
     """An NPU takes no other."""
     tall = (36, 64)
@@ -167,31 +89,6 @@ def test_a_graph_is_compiled_with_fixed_shapes(tmp_path: Path) -> None:
         compiled = model.compiled((width, height))
         assert compiled.input(IMAGE).partial_shape == ov.PartialShape([1, height, width, 3])
         assert compiled.output(ALPHA).partial_shape == ov.PartialShape([1, 1, height, width])
-
-
-def test_a_device_that_cannot_take_the_network_is_left_for_the_cpu(
-    toy_ir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only the compiler can say that a device lacks an operation: a stand-in for such a GPU."""
-    compile_model = ov.Core.compile_model
-
-    def refuse(core: ov.Core, graph: ov.Model, device: str, *options: object) -> ov.CompiledModel:
-        if device == "AUTO" and graph.inputs[0].get_names() == {IMAGE}:
-            raise RuntimeError("Exception from plugin.cpp:1:\nMatMul is not supported\n;\n")
-        return compile_model(core, graph, device, *options)
-
-    monkeypatch.setattr(ov.Core, "compile_model", refuse)
-    model = MattingModel(toy_ir, "AUTO")
-    assert (model.device, model.fallback) == ("AUTO", "")
-    assert (model.session().infer(picture(255)) == 1).all()
-    assert model.fallback == "AUTO cannot be used, CPU instead: MatMul is not supported"
-
-
-def test_the_wanted_device_needs_no_fallback(toy_ir: Path) -> None:
-    model = MattingModel(toy_ir, "CPU", threads=1)
-    assert (model.session().infer(picture(255)) == 1).all()
-    assert (model.device, model.fallback) == ("CPU", "")
-    assert model.compiled(SIZE).get_property("INFERENCE_NUM_THREADS") == 1
 
 
 def two_sizes_ir(path: Path, build: Callable[[ov.Node], list[ov.Node]]) -> Path:
@@ -264,85 +161,6 @@ def test_memory_runs_on_and_starts_again(tmp_path: Path) -> None:
 def test_values_beyond_the_range_are_clipped(tmp_path: Path) -> None:
     session = MattingModel(counting_ir(tmp_path)).session()
     assert max(float(session.infer(picture(0)).max()) for _ in range(6)) == 1.0
-
-
-NAMES = ("background", "hair", "face")
-
-
-def classes_ir(
-    path: Path,
-    names: tuple[str, ...] = NAMES,
-    kind: str = "u8",
-    change: Callable[[ov.Node], ov.Node] = lambda number: number,
-    sizes: tuple[Size, ...] = (SIZE,),
-) -> Path:
-    """The blue level is the class; alpha is 1 wherever that is not 0."""
-
-    def build(image: ov.Node) -> list[ov.Node]:
-        blue = first_channel(image)
-        number = op.round(op.multiply(blue, op.constant(np.float32(255))), "half_to_even")
-        flat = op.squeeze(number, op.constant(np.array([1])))
-        alpha = op.convert(op.greater(blue, op.constant(np.float32(0))), "f32")
-        return [alpha, change(op.convert(flat, kind))]
-
-    return save_graph(path, build, card=toy_card(classes=names, sizes=sizes), memory=None)
-
-
-def test_a_network_of_many_classes_says_which_is_where(tmp_path: Path) -> None:
-    session = MattingModel(classes_ir(tmp_path / "many.xml")).session()
-    bgr = picture(0)
-    bgr[:10, :, 0], bgr[10:20, :, 0] = 2, 1
-    found = session.classes(bgr)
-    assert found.dtype == np.uint8 and found.shape == (HEIGHT, WIDTH)
-    assert (found[:10] == 2).all() and (found[10:20] == 1).all() and (found[20:] == 0).all()
-    alpha = session.infer(bgr)
-    assert (alpha[:20] == 1).all() and (alpha[20:] == 0).all()
-    session.classes(picture(0))
-    assert found.max() == 2, "a result is never written to again"
-
-
-def test_a_network_without_classes_says_so(toy_ir: Path) -> None:
-    with pytest.raises(ModelContract, match="person and room only"):
-        MattingModel(toy_ir).session().classes(picture(0))
-
-
-def test_a_class_without_a_name_is_a_frame_error(tmp_path: Path) -> None:
-    bgr = picture(0)
-    bgr[3, 5, 0] = 2
-    with pytest.raises(FrameError, match="class 2 of 2"):
-        MattingModel(classes_ir(tmp_path / "two.xml", NAMES[:2])).session().classes(bgr)
-
-
-def test_classes_that_are_no_bytes_break_the_contract(tmp_path: Path) -> None:
-    with pytest.raises(ModelContract, match="output 'classes' is i32, not u8"):
-        MattingModel(classes_ir(tmp_path / "wide.xml", kind="i32"))
-
-
-def turned(number: ov.Node, order: list[int]) -> ov.Node:
-    return op.transpose(number, op.constant(np.array(order)))
-
-
-@pytest.mark.parametrize(
-    ("change", "shape"),
-    [
-        (lambda number: op.unsqueeze(number, op.constant(np.array([0]))), "[1,1,?,?]"),
-        (lambda number: turned(number, [1, 2, 0]), "[?,?,1]"),
-        (lambda number: op.reshape(number, op.constant(np.array([1, -1, 64])), False), "[1,?,64]"),
-    ],
-)
-def test_classes_of_another_shape_break_the_contract(
-    change: Callable[[ov.Node], ov.Node], shape: str, tmp_path: Path
-) -> None:
-    path = classes_ir(tmp_path / "odd.xml", change=change, sizes=(SIZE, (36, 64)))
-    with pytest.raises(ModelContract, match=f"output 'classes' of shape {re.escape(shape)} is not"):
-        MattingModel(path)
-
-
-def test_classes_whose_shape_comes_out_wrong_are_a_frame_error(tmp_path: Path) -> None:
-    """Height and width are open, so the contract cannot tell that they are exchanged."""
-    path = classes_ir(tmp_path / "turned.xml", change=lambda number: turned(number, [0, 2, 1]))
-    with pytest.raises(FrameError, match=r"classes of \(1, 64, 36\)"):
-        MattingModel(path).session().classes(picture(0))
 
 
 def nan_for_black(image: ov.Node) -> list[ov.Node]:

@@ -14,7 +14,7 @@ from realtime.control import Control
 from realtime.governor import GOOD_S, Governor, eased, steps
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
-from tests.test_fail_closed import FPS, SIZE, Collector, Room, person
+from tests.line import FPS, SIZE, Collector, Room, person
 
 MOST = 4
 

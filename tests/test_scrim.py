@@ -15,7 +15,7 @@ from conversion.stamp import save, stamp
 from realtime.contract import Card
 from realtime.errors import ConfigError
 from realtime.matting.engine import MattingModel
-from tests.test_training_data import house
+from tests.portraits import house
 from training import augment, lights, losses, models, pack, packing, recipe
 from training.clips import Director, held_to_border, smeared, walk
 from training.compose import Composer, Mix, View
