@@ -26,6 +26,10 @@ from realtime.web.viewer import Stream, Viewer
 
 log = logging.getLogger(__name__)
 
+REPEAT_S = 0.25
+"""Seconds after which a picture that has not changed is sent again: a line that cannot keep up
+repeats its last one, and encoding that would take the time of the next."""
+
 KEY_PAUSE_S = 0.35
 """Seconds between two keyframes of one stream: a storm of requests would make every picture one.
 A viewer that joins in between still has its first picture within half a second."""
@@ -53,6 +57,7 @@ class Broadcast:
         self._encoders: dict[Stream, PictureEncoder] = {}
         self._keyed_at: dict[Stream, float] = {}
         self._number, self._pts = 0, 0
+        self._wrote_at = 0.0
 
     # The event loop's half
 
@@ -105,12 +110,16 @@ class Broadcast:
 
     def write(self, frame: Frame) -> None:
         """Encode a composed picture in every stream that somebody wants, and send it."""
+        again = self.newest is not None and frame.i420 is self.newest.i420
         self.newest = frame
         wanted = {stream for viewer in self._viewers for stream in viewer.wants}
         for stream in set(self._encoders) - wanted:
             del self._encoders[stream]
-        if not wanted:
+        now = time.monotonic()
+        known = self._encoders.keys() >= wanted and not self._asked & wanted
+        if not wanted or (again and known and now - self._wrote_at < REPEAT_S):
             return
+        self._wrote_at = now
         self._ladder = rungs(frame.size)
         self._number += 1
         self._pts = max(self._pts + 1, int(frame.captured_at * CLOCK_HZ))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import av
@@ -169,6 +170,24 @@ async def test_a_slow_viewer_goes_on_at_a_keyframe_and_slows_nobody(
     await write(line, *(pixels.colour(SIZE, YELLOW) for _ in range(5)))
     assert late[1].is_key and len(others) == 26
     assert share_of(decoded("H264", late[1:])[0].to_ndarray(format="bgr24"), YELLOW) > 0.9
+
+
+@in_loop
+async def test_a_picture_that_has_not_changed_is_not_encoded_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "REPEAT_S", 1000.0)
+    monkeypatch.setattr(module, "KEY_PAUSE_S", 0.0)
+    line, still = Broadcast(), green()
+    viewer, seen = await joined(line)
+    await write(line, still, replace(still, captured_at=1.0), green())
+    assert len(seen) == 2
+    viewer.ask_key()
+    await write(line, still, still)
+    assert seen[-1].is_key and len(seen) == 3, "who has lost a picture is sent the one there is"
+    monkeypatch.setattr(module, "REPEAT_S", 0.0)
+    await write(line, still)
+    assert len(seen) == 4
 
 
 @in_loop
