@@ -283,16 +283,24 @@ def composed_by(count: int, places: int, seconds: float) -> list[float]:
     with server("scrim", cameras=places):
         arguments = ("benchmarks.stream_viewers", URL, "--cameras", str(count))
         with running(THERE, *arguments) as program:
-            sessions = [f"sessions/{name}" for name in program.first.split() if name != "refused"]
+            sessions = [name for name in program.first.split() if name != "refused"]
             time.sleep(5)
-            began, before = time.monotonic(), [composed(name) for name in sessions]
+            began, before = time.monotonic(), [composed_so_far(name) for name in sessions]
             time.sleep(seconds)
-            span, after = time.monotonic() - began, [composed(name) for name in sessions]
-    return [(b - a) / span for a, b in zip(before, after, strict=True)]
+            span, after = time.monotonic() - began, [composed_so_far(name) for name in sessions]
+    return [max(0.0, (b - a) / span) for a, b in zip(before, after, strict=True)]
 
 
 def composed(line: str) -> int:
     return int(ask(f"/api/v1/{line}")["figures"]["frames"])
+
+
+def composed_so_far(session: str) -> int:
+    """Return the pictures of a session; one that broke off has none any more."""
+    try:
+        return composed(f"sessions/{session}")
+    except Failed:
+        return 0
 
 
 def taken() -> int:
