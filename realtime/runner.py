@@ -71,7 +71,8 @@ class Runner:
     It composes one frame of `every`.
 
     While `hidden` is set, from any thread and at any time, the camera is off and every sink shows
-    the slate. `searching` is set while the source has never been there.
+    the slate. `searching` is set while the source has never been there. `room`, if there is one,
+    gets what the camera gives: see `web.room`.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Runner:
         self.error: ScrimError | None = None
         self.every = 1
         self.searching = False
+        self.room: Slot[Frame] | None = None
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
         self.outlets = outlets
@@ -254,6 +256,8 @@ class Runner:
                 if not self._rests:
                     for outlet in self.outlets:
                         outlet.slot.put(picture)
+                    if self.room:
+                        self.room.put(frame)
                     self.stats.state = "live"
                 self.stats.count("drops", self._frames.drops - drops)
                 drops = self._frames.drops

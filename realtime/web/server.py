@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from realtime.errors import ConfigError
-from realtime.web import gate, whep, whip
+from realtime.web import gate, room, whep, whip
 from realtime.web.api.table import api_routes
 from realtime.web.body import MAX_BODY
 from realtime.web.darkroom import Darkroom
@@ -39,7 +39,7 @@ def make_app(studio: Studio) -> web.Application:
     )
     app[STUDIO], app[PASS], app[DARKROOM] = studio, entry, Darkroom(studio.control)
     app[PEERS] = Peers(settings.max_peers, settings.max_cameras)
-    for table in (routes, api_routes(), whep.routes, whip.routes):
+    for table in (routes, api_routes(), whep.routes, whip.routes, room.routes):
         app.add_routes(table)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(gate.add_headers)

@@ -1,7 +1,8 @@
 """WHIP (RFC 9725): a camera comes in; and what it shares with WHEP, which is how pictures go out.
 
-A session is a secret URL: `PATCH` brings candidates, `DELETE` ends it, all else is 405. ICE is
-never restarted (422), so the entity-tag of a session never changes.
+A session is a secret URL: `PATCH` brings candidates, `DELETE` ends it, all else is 405. aiortc
+starts an ICE transport once and for all, so ICE is not restarted (422, as section 4.3.1 allows) and
+the entity-tag of a session never changes.
 """
 
 from __future__ import annotations

@@ -239,13 +239,15 @@ def test_the_privacy_button_puts_the_slate_up(page: Page, serving: Serving) -> N
         assert_no_room(page)
 
 
-def test_before_and_after_is_for_the_own_camera_alone(page: Page, serving: Serving) -> None:
-    room = """() => { const video = document.getElementById("before");
+SHOWS_ROOM = """() => { const video = document.getElementById("before");
       if (video.readyState < 2) return false;
       const canvas = document.createElement("canvas"); canvas.width = canvas.height = 8;
       const context = canvas.getContext("2d"); context.drawImage(video, 0, 0, 8, 8);
       const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
       return red > 150 && green < 80 && blue < 80; }"""
+
+
+def test_before_and_after_of_the_own_camera(page: Page, serving: Serving) -> None:
     with serving() as url:
         open_studio(page, url)
         compare = page.get_by_role("button", name="Compare")
@@ -254,7 +256,7 @@ def test_before_and_after_is_for_the_own_camera_alone(page: Page, serving: Servi
         sees(page, "blue")
         page.keyboard.press("c")
         expect(page.get_by_text("Your room: only you see it")).to_be_visible()
-        page.wait_for_function(room)
+        page.wait_for_function(SHOWS_ROOM)
         wipe = page.get_by_label("Share of the picture that shows your room")
         wipe.press("End")
         assert page.evaluate("document.getElementById('screen').style.cssText") == "--wipe: 100%;"
@@ -262,9 +264,26 @@ def test_before_and_after_is_for_the_own_camera_alone(page: Page, serving: Servi
         expect(wipe).to_be_hidden()
         assert page.evaluate("document.getElementById('before').srcObject") is None
         assert_no_room(page)
+
+
+def test_before_and_after_of_the_local_camera_ends_with_a_press(
+    page: Page, serving: Serving
+) -> None:
     with serving(camera=True) as url:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         open_live(page, url)
-        expect(page.get_by_role("button", name="Compare")).to_be_disabled()
+        badge = page.get_by_text("Your room: only you see it")
+        expect(badge).to_be_hidden()
+        assert f"{url}room" not in asked, "only a press asks for it"
+        for end in ("c", "p"):  # the press itself, and privacy, which ends it at the server
+            page.get_by_role("button", name="Compare").click()
+            expect(badge).to_be_visible()
+            page.wait_for_function(SHOWS_ROOM)
+            page.keyboard.press(end)
+            expect(badge).to_be_hidden()
+            assert page.evaluate("document.getElementById('before').srcObject") is None
+        assert_no_room(page)
 
 
 def test_keys_act_but_not_while_writing(page: Page, serving: Serving) -> None:

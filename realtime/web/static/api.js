@@ -9,14 +9,14 @@ export class ApiError extends Error {
   }
 }
 
-export async function ask(method, path, { json, body, type, keepalive } = {}) {
+export async function ask(method, path, { json, body, type, keepalive, signal } = {}) {
   const headers = {};
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (type !== undefined) headers["Content-Type"] = type;
   let response;
   try {
     const sent = json !== undefined ? JSON.stringify(json) : body;
-    response = await fetch(path, { method, headers, body: sent, keepalive });
+    response = await fetch(path, { method, headers, body: sent, keepalive, signal });
   } catch {
     throw new ApiError(0, "the server does not answer");
   }

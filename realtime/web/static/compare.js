@@ -1,26 +1,48 @@
-// Before and after: this browser's own camera, drawn here, beside what others see. The room's
-// picture goes nowhere: it is the stream that this page holds already.
+// Before and after: the camera's own picture beside what others see. A lent camera's is the stream
+// that this page holds already and goes nowhere; the computer's own comes on this press only.
 
+import { sentence } from "./api.js";
 import { byId } from "./element.js";
 
 const KEPT = "scrim-wipe";
-let source = null;
+let open = null;
+let shown = null;
 
-export function offerCompare(camera) {
-  source = camera;
-  byId("compare").disabled = !camera;
-  if (!camera) showCompare(false);
+// `opener` gives a promise of { stream, close() }, and is told what to call at its end.
+export function offerCompare(opener) {
+  open = opener;
+  byId("compare").disabled = !opener;
+  byId("compare").title = "";
+  hide();
 }
 
-export function toggleCompare() {
-  if (source) showCompare(byId("compare-layer").hidden);
+export async function toggleCompare() {
+  if (shown) return hide();
+  if (!open) return;
+  const mine = (shown = { close() {} });
+  try {
+    const opened = await open(() => shown === opened && hide());
+    if (shown !== mine) return opened.close();
+    shown = opened;
+    show(opened.stream);
+    wipe(byId("wipe").value);
+  } catch (error) {
+    hide();
+    byId("compare").disabled = true;
+    byId("compare").title = sentence(error);
+  }
 }
 
-function showCompare(on) {
-  byId("compare-layer").hidden = !on;
-  byId("compare").setAttribute("aria-pressed", String(on));
-  byId("before").srcObject = on ? source : null;
-  if (on) wipe(byId("wipe").value);
+function hide() {
+  shown?.close();
+  shown = null;
+  show(null);
+}
+
+function show(stream) {
+  byId("compare-layer").hidden = !stream;
+  byId("compare").setAttribute("aria-pressed", String(Boolean(stream)));
+  byId("before").srcObject = stream;
 }
 
 function wipe(percent) {
@@ -31,3 +53,4 @@ function wipe(percent) {
 byId("wipe").value = sessionStorage.getItem(KEPT) ?? 50;
 byId("wipe").oninput = (event) => wipe(event.target.value);
 byId("compare").onclick = toggleCompare;
+addEventListener("visibilitychange", () => document.hidden && hide());

@@ -9,6 +9,7 @@ import { adviseSound, buildFigures, showFigures } from "./figures.js";
 import { openCamera, openWatch } from "./line.js";
 import { buildLook, showLook, showVerdict } from "./look.js";
 import { loadPresets, showPreset } from "./presets.js";
+import { isHere, openRoom } from "./room.js";
 import { hearKeys } from "./shortcuts.js";
 
 const POLL_MS = 1000;
@@ -87,12 +88,18 @@ async function start() {
     picture.srcObject = line.stream;
     byId("stop").hidden = false;
     byId("privacy").disabled = false;
-    offerCompare(line.camera);
+    offerCompare(before(line.camera));
     if (line.session && wanted !== asked) choose(wanted);
     poll();
   } catch (error) {
     if (mine === attempt) explain(error);
   }
+}
+
+// What the camera itself sees, where it may be seen: another computer is sent nothing of the room.
+function before(camera) {
+  if (camera) return async () => ({ stream: camera, close() {} });
+  return isHere ? openRoom : null;
 }
 
 function leave() {
