@@ -14,7 +14,7 @@ from realtime.runner import UNWATCHED, Runner
 if TYPE_CHECKING:
     from realtime.sinks.viewers import Viewers
 
-ASK_S = 0.2
+ASK_S = 0.4
 """How often the web is asked for its viewers; those of a device announce themselves."""
 
 

@@ -203,6 +203,8 @@ async def _govern(control: Control) -> None:
         now = control.stats.snapshot()
         composed = now["frames"] - before["frames"]
         dropped = now["counts"].get("drops", 0) - before["counts"].get("drops", 0)
+        if not composed + dropped:  # it rests
+            continue
         every = control.runner.every if control.runner else 1
         late = dropped / max(1, dropped + composed * every)
         busy = sum(now["steps_ms"].values()) / 1000 / interval_s

@@ -6,6 +6,9 @@ import json
 import logging
 import os
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,24 @@ def test_a_refusal_names_the_command_and_never_keeps_a_removed_unit(
     with pytest.raises(ServiceUnavailable):
         uninstall(environment)
     assert not unit_path(environment).exists()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze (systemd)")
+def test_systemd_itself_takes_the_unit(
+    tmp_path: Path, systemd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verified(command: str) -> str:
+        words = [command, "-m", "realtime", "--set", 'scene.backdrop=50%$"x" y.jpg']
+        unit = install(words, tmp_path / "my folder", {"XDG_CONFIG_HOME": str(tmp_path)})
+        asked = ["systemd-analyze", "--user", "verify", str(unit)]
+        done = subprocess.run(asked, capture_output=True, text=True)
+        assert bool(done.returncode) == bool(done.stderr)
+        return done.stderr
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "my folder").mkdir()
+    assert verified(sys.executable) == ""
+    assert "is not executable" in verified("/gone/python")
 
 
 def test_a_log_for_machines_is_one_object_a_line(
