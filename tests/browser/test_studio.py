@@ -308,9 +308,7 @@ def test_figures_and_verdict_are_live(page: Page, serving: Serving) -> None:
             expect(page.locator(f"[data-figure={name}]")).to_contain_text(re.compile(r"[0-9]"))
         expect(page.locator("#steps li", has_text="composite")).to_contain_text(re.compile("[0-9]"))
         expect(page.locator("#verdict")).to_have_text(re.compile("[A-Z]"))
-        expect(page.get_by_text("in step with the picture")).to_contain_text(
-            re.compile("[1-9].* ms")
-        )
+        expect(page.get_by_text("delay it by")).to_contain_text(re.compile("[1-9].* ms"))
         page.wait_for_function("() => document.querySelector('.spark path').getAttribute('d')")
 
 

@@ -9,7 +9,7 @@ const HUES = [172, 205, 38, 265, 12, 96, 320, 230];
 const dropped = ({ counts }) => [counts.drops ?? 0, counts["viewer drops"] ?? 0];
 
 const FIGURES = [
-  { name: "fps", label: "Frames a second", lines: (now) => [now.fps], text: (now) => now.fps.toFixed(0) },
+  { name: "fps", label: "Frames/s", lines: (now) => [now.fps], text: (now) => now.fps.toFixed(0) },
   {
     name: "age",
     label: "Age p50 / p95",
@@ -34,8 +34,8 @@ const FIGURES = [
   },
   {
     name: "drops",
-    label: "Drops line / viewers",
-    title: "pictures that came too fast for the line, and those that a viewer's link was too slow for",
+    label: "Drops / unsent",
+    title: "pictures that came too fast for the line; those that a viewer's link was too slow for",
     lines: dropped,
     text: (now) => dropped(now).join(" / "),
   },
