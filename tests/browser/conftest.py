@@ -15,19 +15,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from realtime.build import load_model, make_pipeline
 from realtime.config import Config
-from realtime.control import Control
-from realtime.runner import Outlet, Runner
-from realtime.sources.pattern import PatternSource
-from realtime.stats import Stats
-from realtime.web.broadcast import Broadcast
 from realtime.web.server import serve
 from realtime.web.studio import Studio
+from tests.web.serving import GREEN, RED, settings_of, studio_of
 
 SIZE = (640, 360)
-FPS = 30.0
-RED, GREEN, YELLOW = (0, 0, 200), (0, 200, 0), (0, 200, 200)
 PATIENCE_S = 30.0
 
 FLAGS = (
@@ -84,17 +77,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def config(toy_ir: Path, tmp_path: Path) -> Config:
-    folder = tmp_path / "backdrops"
-    folder.mkdir()
-    cv2.imwrite(str(folder / "yellow-wall.png"), np.full((90, 160, 3), YELLOW, np.uint8))
-    return Config().with_values(
-        {
-            "camera": {"width": SIZE[0], "height": SIZE[1], "fps": FPS},
-            "matting": {"model": str(toy_ir)},
-            "scene": {"backdrop": "#0000c8", "folder": str(folder)},
-            "web": {"folder": str(tmp_path / "state")},
-        }
-    )
+    return settings_of(toy_ir, tmp_path, SIZE, "yellow-wall.png")
 
 
 @pytest.fixture
@@ -107,22 +90,11 @@ def serving(config: Config, monkeypatch: pytest.MonkeyPatch) -> Serving:
         *, camera: bool = False, hidden: bool = False, port: int = 0, **web: object
     ) -> Iterator[str]:
         settings = config.with_values({"web": web})
-        model, stats, watch = load_model(settings.matting), Stats(), Broadcast()
-        line = None
-        if camera:
-            pipeline = make_pipeline(settings, model, stats)
-            outlet = Outlet("watchers", lambda: watch, FPS)
-            line = Runner(
-                lambda: PatternSource(SIZE, FPS, flat=True), pipeline, [outlet], SIZE, stats
-            )
-            line.hidden = hidden
-            line.start()
-        try:
-            with in_thread(Studio(Control(settings, model, stats, line), watch), port) as url:
-                yield url
-        finally:
-            if line:
-                line.stop()
+        with (
+            studio_of(settings, camera=camera, hidden=hidden) as studio,
+            in_thread(studio, port) as url,
+        ):
+            yield url
 
     return serve_studio
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
+from realtime.contract import Size
 from realtime.control import Control
 from realtime.runner import Outlet, Runner
 from realtime.sources.pattern import PatternSource
@@ -38,27 +42,49 @@ def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return run
 
 
+def settings_of(toy_ir: Path, folder: Path, size: Size, picture: str = "yellow.png") -> Config:
+    """Return a studio's settings: a blue backdrop, and a folder of one yellow picture."""
+    backdrops = folder / "backdrops"
+    backdrops.mkdir()
+    cv2.imwrite(str(backdrops / picture), np.full((90, 160, 3), YELLOW, np.uint8))
+    return Config().with_values(
+        {
+            "camera": {"width": size[0], "height": size[1], "fps": FPS},
+            "matting": {"model": str(toy_ir)},
+            "scene": {"backdrop": "#0000c8", "folder": str(backdrops)},
+            "web": {"folder": str(folder / "state")},
+        }
+    )
+
+
+@contextmanager
+def studio_of(config: Config, *, camera: bool, hidden: bool = False) -> Iterator[Studio]:
+    """Give a studio; with `camera` it has a local line that films the pattern."""
+    model, stats = load_model(config.matting), Stats()
+    watch, size = Broadcast(FPS, stats), (config.camera.width, config.camera.height)
+    if not camera:
+        yield Studio(Control(config, model, stats, None), watch)
+        return
+    pipeline = make_pipeline(config, model, stats)
+    outlet = Outlet("watchers", lambda: watch, FPS)
+    line = Runner(lambda: PatternSource(size, FPS, flat=True), pipeline, [outlet], size, stats)
+    line.hidden = hidden
+    line.start()
+    try:
+        yield Studio(Control(config, model, stats, line), watch)
+    finally:
+        line.stop()
+
+
 @asynccontextmanager
 async def served(
     config: Config, *, camera: bool = False, **settings: object
 ) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """Serve a studio; with `camera` it has a local line that films the pattern."""
-    config = config.with_values({"web": settings})
-    model, stats, watch = load_model(config.matting), Stats(), Broadcast()
-    line = None
-    if camera:
-        pipeline = make_pipeline(config, model, stats)
-        outlet = Outlet("watchers", lambda: watch, FPS)
-        line = Runner(lambda: PatternSource(SIZE, FPS, flat=True), pipeline, [outlet], SIZE, stats)
-        line.start()
-    try:
-        app = server.make_app(Studio(Control(config, model, stats, line), watch))
-        async with TestClient(TestServer(app)) as client:
+    with studio_of(config.with_values({"web": settings}), camera=camera) as studio:
+        async with TestClient(TestServer(server.make_app(studio))) as client:
             yield client
             assert await gone(client)
-    finally:
-        if line:
-            await asyncio.to_thread(line.stop)
 
 
 async def taken(client: TestClient[Any, Any]) -> int:

@@ -14,18 +14,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from realtime.build import load_model, make_pipeline
+from realtime.build import load_model
 from realtime.config import Config
 from realtime.control import Control
 from realtime.errors import ConfigError
-from realtime.runner import Outlet, Runner
-from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from realtime.web import body, server
 from realtime.web.broadcast import Broadcast
 from realtime.web.studio import Studio
 from tests.web.guest import OFFER
-from tests.web.serving import FPS, SIZE, in_loop
+from tests.web.serving import in_loop, studio_of
 
 JSON = "Content-Type: application/json\r\n"
 EVIL = "http://evil.example"
@@ -137,22 +135,16 @@ ATTACKS = {
 @asynccontextmanager
 async def listening(config: Config) -> AsyncIterator[tuple[int, Studio]]:
     """Serve a studio with a local line, as `scrim run` does; gives its port."""
-    model, stats, watch = load_model(config.matting), Stats(), Broadcast()
-    outlet = Outlet("watchers", lambda: watch, FPS)
-    pipeline = make_pipeline(config, model, stats)
-    line = Runner(lambda: PatternSource(SIZE, FPS, flat=True), pipeline, [outlet], SIZE, stats)
-    line.start()
     urls: list[str] = []
-    studio = Studio(Control(config, model, stats, line), watch)
-    serving = asyncio.create_task(server.serve(studio, "127.0.0.1", 0, urls.append))
-    try:
-        while not urls and not serving.done():
-            await asyncio.sleep(0.01)
-        yield int(urls[0].rstrip("/").rpartition(":")[2]), studio
-    finally:
-        serving.cancel()
-        await asyncio.wait([serving])
-        await asyncio.to_thread(line.stop)
+    with studio_of(config, camera=True) as studio:
+        serving = asyncio.create_task(server.serve(studio, "127.0.0.1", 0, urls.append))
+        try:
+            while not urls and not serving.done():
+                await asyncio.sleep(0.01)
+            yield int(urls[0].rstrip("/").rpartition(":")[2]), studio
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
 
 
 async def throw(port: int, sent: bytes) -> bytes:
