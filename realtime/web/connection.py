@@ -15,6 +15,7 @@ from OpenSSL import SSL
 
 from realtime.config import IceServer
 from realtime.web.encoder import Encoded
+from realtime.web.ladder import Report
 from realtime.web.offer import CODECS
 from realtime.web.viewer import Viewer
 
@@ -60,7 +61,7 @@ def preferred() -> list[object]:
 def send(sender: RTCRtpSender, viewer: Viewer) -> None:
     """Let a sender send a viewer's pictures, and the viewer hear what its receiver says."""
     sender.replaceTrack(viewer)
-    sender._RTCRtpSender__encoder = Packets(viewer)
+    sender._RTCRtpSender__encoder = Packets(viewer, sender)
     sender._send_keyframe = viewer.ask_key
     viewer.unsent = lambda: _unsent(sender)
 
@@ -68,8 +69,8 @@ def send(sender: RTCRtpSender, viewer: Viewer) -> None:
 class Packets:
     """Stands where aiortc has a sender's encoder: packs, and is told the link's rate (REMB)."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
+    def __init__(self, viewer: Viewer, sender: RTCRtpSender) -> None:
+        self._viewer, self._sender = viewer, sender
 
     def pack(self, encoded: Encoded) -> tuple[list[bytes], int]:
         """Return payloads and timestamp of a picture."""
@@ -82,7 +83,11 @@ class Packets:
 
     @target_bitrate.setter
     def target_bitrate(self, rate: int) -> None:
-        self._viewer.estimate(rate)
+        said = self._sender._RTCRtpSender__stats.values()
+        for each in (one for one in said if one.type == "remote-inbound-rtp"):
+            lost, round_trip_s = each.fractionLost / 256, each.roundTripTime or 0.0
+            return self._viewer.estimate(Report(rate, lost, round_trip_s))
+        self._viewer.estimate(Report(rate))
 
 
 def _unsent(sender: RTCRtpSender) -> int:

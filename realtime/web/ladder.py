@@ -2,7 +2,8 @@
 
 The receiver's own estimate (REMB, draft-alvestrand-rmcat-remb) rules. It never grows far beyond
 what is sent, so a better rung can only be tried: a try that fails doubles the pause before the
-next one.
+next one. Near a limit that it once met the estimate hardly grows for half a minute, so while a try
+lasts its report (RFC 3550, section 6.4) rules instead: lost packets, or a longer way.
 """
 
 from __future__ import annotations
@@ -26,6 +27,22 @@ SETTLE_S = 1.0
 FIRST_TRY_S, LAST_TRY_S = 2.0, 8.0
 """Pause before a better rung is tried; doubles while tries fail. After one that held it is the
 first again."""
+
+
+LOST, LATER_S = 0.1, 0.1
+"""Share of packets, and seconds more of round trip, that end a try; so does an estimate that falls
+below `STEADY` of what it was."""
+
+STEADY = 0.97
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a receiver says: bits a second, share of packets lost, seconds of a round trip."""
+
+    estimate: float
+    lost: float = 0.0
+    round_trip_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -59,33 +76,45 @@ class Climber:
         self.rung = 0
         self._moved_at = 0.0
         self._climbed_at: float | None = None
+        self._before: Report | None = None
         self._pause_s = FIRST_TRY_S
 
-    def judge(self, estimate: float, sent: float, ladder: list[Rung], now: float) -> int:
-        """Return the rung for a link of `estimate` bits a second over which `sent` are going.
+    def judge(self, report: Report, sent: float, ladder: list[Rung], now: float) -> int:
+        """Return the rung for a link with this report over which `sent` bits a second are going.
 
         Down at once and as far as needed; up one at a time.
         """
         self.rung = min(self.rung, len(ladder) - 1)
         if now - self._moved_at < SETTLE_S or sent <= 0:
             return self.rung
-        if estimate < CONGESTED * sent:
-            self._fall(estimate, sent / ladder[self.rung].rate, ladder, now)
-        elif self.rung > 0 and estimate >= sent and now - self._moved_at >= self._rest_s():
+        full = report.estimate < CONGESTED * sent
+        if not full:
+            self._before = None
+        tries = self._before is not None
+        if full and (not tries or self._fails(report)):
+            self._fall(report.estimate, sent / ladder[self.rung].rate, ladder, now)
+        elif self.rung > 0 and (tries or report.estimate >= sent) and self._has_rested(now):
             self._move(self.rung - 1, now)
-            self._climbed_at = now
+            self._climbed_at, self._before = now, self._before or report
         return self.rung
 
-    def _rest_s(self) -> float:
-        """Return the pause before the next try: short where the last one holds."""
-        return self._pause_s if self._climbed_at is None else FIRST_TRY_S
+    def _fails(self, report: Report) -> bool:
+        before = self._before or report
+        later_s = report.round_trip_s - before.round_trip_s
+        falls = report.estimate < STEADY * before.estimate
+        return falls or report.lost > LOST or later_s > LATER_S
+
+    def _has_rested(self, now: float) -> bool:
+        """Say whether the pause before the next try is over: short where the last one holds."""
+        pause_s = self._pause_s if self._climbed_at is None else FIRST_TRY_S
+        return now - self._moved_at >= pause_s
 
     def _fall(self, estimate: float, busyness: float, ladder: list[Rung], now: float) -> None:
         if self._climbed_at is not None and now - self._climbed_at <= LAST_TRY_S:
             self._pause_s = min(2 * self._pause_s, LAST_TRY_S)
         else:
             self._pause_s = FIRST_TRY_S
-        self._climbed_at = None
+        self._climbed_at = self._before = None
         below = range(self.rung + 1, len(ladder))
         fitting = [rung for rung in below if busyness * ladder[rung].rate <= estimate]
         self._move(fitting[0] if fitting else len(ladder) - 1, now)

@@ -9,7 +9,7 @@ from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
-from realtime.web.ladder import Climber
+from realtime.web.ladder import Climber, Report
 from realtime.web.sound import Sound
 from realtime.web.uplink import BrowserSource
 
@@ -61,7 +61,8 @@ class BrowserLine:
         rates = (composed - self._composed) / KEPT_UP, float(received - self._received)
         self._received, self._composed, self._eased_at = received, composed, now
         if self.source.ladder:
-            self.source.rung = self._climber.judge(*rates, self.source.ladder, now)
+            rate, wanted = rates
+            self.source.rung = self._climber.judge(Report(rate), wanted, self.source.ladder, now)
 
     def stop(self) -> None:
         """End all threads."""

@@ -17,7 +17,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from realtime.web.encoder import Codec, Encoded
-from realtime.web.ladder import Climber, Rung
+from realtime.web.ladder import Climber, Report, Rung
 
 MAX_BEHIND = 4
 """Pictures that may wait for their viewer's connection; more is age that nobody wants."""
@@ -114,13 +114,13 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
         """The viewer has lost a picture (PLI, FIR) and needs one that stands alone."""
         self._station.ask_key(self._stream)
 
-    def estimate(self, rate: int) -> None:
-        """The viewer's link carries `rate` bits a second (REMB)."""
+    def estimate(self, report: Report) -> None:
+        """The viewer's receiver says what its link carries (REMB)."""
         now = time.monotonic()
         ladder = self._station.ladder
         if not ladder:
             return
-        rung = self._climber.judge(rate, self._meter.rate(now), ladder, now)
+        rung = self._climber.judge(report, self._meter.rate(now), ladder, now)
         if rung != self._next.rung:
             self._next = Stream(self._stream.codec, rung)
             self._station.ask_key(self._next)

@@ -21,6 +21,7 @@ from realtime.stats import Stats
 from realtime.web import broadcast as module
 from realtime.web.broadcast import Broadcast
 from realtime.web.encoder import Codec, Encoded, PictureEncoder
+from realtime.web.ladder import Report
 from realtime.web.viewer import MAX_BEHIND, MAX_UNSENT, Viewer
 from tests.web.guest import share_of
 from tests.web.serving import BLUE, GREEN, YELLOW, in_loop
@@ -211,7 +212,7 @@ async def test_a_rung_is_left_for_another_at_a_keyframe(
     wide, full = await joined(line, codec)
     await write(line, *(source.read() for _ in range(3)))
     narrow._meter.rate = lambda now: 1e6  # type: ignore[method-assign]
-    narrow.estimate(10_000)
+    narrow.estimate(Report(10_000))
     await write(line, *(source.read() for _ in range(3)))
     sizes = [(picture.width, picture.height) for picture in decoded(codec, seen)]
     assert sizes == 3 * [SIZE] + 3 * [(160, 90)]

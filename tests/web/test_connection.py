@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 from aiortc import RTCCertificate, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcdtlstransport import generate_certificate
-from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, pack_remb_fci
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    pack_remb_fci,
+)
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from realtime.web.broadcast import Broadcast
 from realtime.web.connection import open_connection, send
+from realtime.web.ladder import Report
 from tests.web.serving import in_loop, until
 
 
@@ -30,7 +39,11 @@ async def test_a_sender_passes_on_what_its_receiver_says(monkeypatch: pytest.Mon
     remb = pack_remb_fci(300_000, [sender._ssrc])
     packet = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=remb)
     await sender._handle_rtcp_packet(packet)
-    assert asked == ["key", "key", 300_000]
+    assert asked == ["key", "key", Report(300_000)]
+    quarter = RtcpReceiverInfo(sender._ssrc, 64, 10, 0, 0, 0, 0)
+    await sender._handle_rtcp_packet(RtcpRrPacket(ssrc=1, reports=[quarter]))
+    await sender._handle_rtcp_packet(packet)
+    assert asked[-1] == Report(300_000, lost=0.25)
     assert viewer.unsent() == 0
     await connection.close()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.web.ladder import MAX_RUNGS, Climber, rungs
+from realtime.web.ladder import MAX_RUNGS, Climber, Report, rungs
 
 HD = rungs((1280, 720))
 
@@ -27,8 +28,8 @@ def test_no_estimate_leads_off_the_ladder(said: list[tuple[float, float, float]]
     climber, now = Climber(), 0.0
     for estimate, sent, later in said:
         now += later
-        assert 0 <= climber.judge(estimate, sent, HD, now) < len(HD)
-    assert 0 <= climber.judge(1e6, 1e5, HD[:1], now) < 1
+        assert 0 <= climber.judge(Report(estimate), sent, HD, now) < len(HD)
+    assert 0 <= climber.judge(Report(1e6), 1e5, HD[:1], now) < 1
 
 
 def walk(climber: Climber, link: float, seconds: int, began: int) -> list[int]:
@@ -37,7 +38,8 @@ def walk(climber: Climber, link: float, seconds: int, began: int) -> list[int]:
     for half in range(2 * seconds):
         sent = HD[climber.rung].rate
         estimate = 0.85 * link if sent > link else 1.4 * sent
-        seen.append(climber.judge(estimate, sent, HD, began + half / 2))
+        report = Report(estimate, lost=max(0.0, 1 - link / sent))
+        seen.append(climber.judge(report, sent, HD, began + half / 2))
     return seen
 
 
@@ -56,4 +58,16 @@ def test_a_narrow_link_is_left_alone_and_a_wide_one_found_again() -> None:
 def test_a_still_picture_does_not_look_like_a_narrow_link() -> None:
     climber = Climber()
     for second in range(100, 160):  # far less is sent than the rung may have
-        assert climber.judge(90_000, 100_000, HD, second) == 0
+        assert climber.judge(Report(90_000), 100_000, HD, second) == 0
+
+
+@pytest.mark.parametrize("trouble", [Report(373e3, 0.2), Report(373e3, 0, 0.3), Report(350e3)])
+def test_an_estimate_that_stands_still_does_not_hide_a_wide_link(trouble: Report) -> None:
+    climber, still = Climber(), Report(373e3)
+    climber.judge(still, HD[0].rate, HD, 100.0)
+    assert climber.rung == 2
+    for now in range(101, 106):
+        climber.judge(still, HD[climber.rung].rate, HD, float(now))
+    assert climber.rung == 0, "nothing is lost and nothing is late"
+    climber.judge(trouble, HD[0].rate, HD, 107.0)
+    assert climber.rung == 2
