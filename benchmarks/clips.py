@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ from realtime import pixels
 from realtime.build import make_pipeline
 from realtime.config import Config
 from realtime.contract import Size
-from realtime.errors import ConfigError, EndOfStream
+from realtime.errors import ConfigError
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.matting.engine import MattingModel, MattingSession
 from realtime.pipeline import Smoother
@@ -59,7 +58,7 @@ class Replay:
 def read(path: Path, model: MattingModel, frames: int | None = None) -> Clip:
     """Read a clip and ask the network; `NAME.alpha.mkv` beside NAME[.EVENT].mp4 is its truth."""
     source = VideoSource(path)
-    shown = [frame for frame, _ in zip(_frames(source), range(frames or 10**9), strict=False)]
+    shown = list(islice(source, frames))
     source.close()
     alpha = path.with_name(f"{path.name.split('.')[0]}.alpha.mkv")
     truth = [grey[:, :, 0] / np.float32(255) for grey in video(alpha)] if alpha.exists() else []
@@ -77,14 +76,6 @@ def ask(name: str, frames: list[Frame], model: MattingModel, truth: list[Matte])
 
 def _thumbnail(frame: Frame, session: MattingSession) -> Bytes:
     return pixels.thumbnail(frame, session.size_for(*frame.size))
-
-
-def _frames(source: VideoSource) -> Iterator[Frame]:
-    while True:
-        try:
-            yield source.read()
-        except EndOfStream:
-            return
 
 
 def unsmoothed(clip: Clip) -> list[Matte]:

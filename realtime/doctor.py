@@ -15,7 +15,7 @@ from pathlib import Path
 
 from realtime.sinks.virtualcam import INSTALL, list_virtual_cameras, module_version
 from realtime.sources.camera import Node, list_cameras, video_nodes
-from realtime.v4l2 import holders
+from realtime.v4l2 import holders, text
 
 LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"
 RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
@@ -126,13 +126,6 @@ def _device(node: Node) -> str:
     return f"/dev/{node.path.name}"
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
-        return ""
-
-
 def _virtual_cameras(root: Path) -> list[Check]:
     loaded = module_version(root)
     if loaded is None:
@@ -141,7 +134,7 @@ def _virtual_cameras(root: Path) -> list[Check]:
     if not devices:
         return [Check("virtual camera", False, "v4l2loopback is loaded without a device", RELOAD)]
     found = [_virtual_camera(device, root) for device in devices]
-    if "Y" not in _text(root / "sys/module/v4l2loopback/parameters/exclusive_caps"):
+    if "Y" not in text(root / "sys/module/v4l2loopback/parameters/exclusive_caps"):
         detail = "exclusive_caps is off: Chrome and its kin do not list the camera"
         found.append(Check("virtual camera", False, detail, RELOAD))
     if loaded.startswith("0.12"):
@@ -159,7 +152,7 @@ def _virtual_camera(device: str, root: Path) -> Check:
 
 
 def _not_loaded(root: Path) -> Check:
-    modules = root / "lib/modules" / _text(root / "proc/sys/kernel/osrelease")
+    modules = root / "lib/modules" / text(root / "proc/sys/kernel/osrelease")
     if any(modules.rglob("v4l2loopback.ko*")):
         return Check("virtual camera", False, "v4l2loopback is installed, but not loaded", LOAD)
     return Check("virtual camera", False, "v4l2loopback is not installed", INSTALL)

@@ -6,7 +6,7 @@ A picture is one frame: nothing of another picture leaks into it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +16,12 @@ import numpy as np
 from realtime import pixels
 from realtime.build import find_model, make_grabcut, make_pipeline, model_names, pictures_of
 from realtime.config import Config
-from realtime.errors import ConfigError, EndOfStream, ModelContract, ScrimError
+from realtime.errors import ConfigError, ModelContract, ScrimError
 from realtime.frame import Bytes, Frame, Matte
 from realtime.job import Job
 from realtime.matting.classes import enlarge_classes
 from realtime.matting.engine import MattingModel, MattingSession, read_card
 from realtime.pipeline import Pipeline
-from realtime.runner import Source
 from realtime.sinks.indexed import write_indexed
 from realtime.sinks.picture import write_picture
 from realtime.stats import Stats
@@ -155,7 +154,7 @@ def _video(job: Job, pipeline: Pipeline, before: Pipeline | None, progress: Prog
         if mattes:
             undo.callback(mattes.discard)
         done = 0
-        for frame in _frames(source):
+        for frame in source:
             matte = pipeline.matte(frame)
             if job.transparent:
                 output.write_cut_out(*pipeline.cut_out(frame, matte))
@@ -170,12 +169,3 @@ def _video(job: Job, pipeline: Pipeline, before: Pipeline | None, progress: Prog
         if mattes:
             mattes.close()
     return done
-
-
-def _frames(source: Source) -> Iterator[Frame]:
-    """Give all frames of a clip."""
-    while True:
-        try:
-            yield source.read()
-        except EndOfStream:
-            return

@@ -29,6 +29,14 @@ def capabilities(device: Path) -> int:
     return bits
 
 
+def text(path: Path) -> str:
+    """Return what the kernel says in a file, nothing where there is none."""
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def holders(device: str, root: Path = Path("/")) -> list[str]:
     """Return the other programs that hold a device open, such as "zoom (pid 4242)".
 
@@ -49,7 +57,4 @@ def _open_files(process: Path) -> set[str]:
 
 
 def _name_of(process: Path) -> str:
-    try:
-        return (process / "comm").read_text(errors="replace").strip() or "a program"
-    except OSError:
-        return "a program"
+    return text(process / "comm") or "a program"

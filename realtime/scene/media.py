@@ -113,7 +113,9 @@ def _smaller(picture: Bytes) -> Bytes:
 def _read(path: Path) -> Bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: this file is too large", "give one of less than 200 MB")
+            raise ConfigError(
+                f"{path}: this file is too large", f"give one of less than {MAX_BYTES // 2**20} MB"
+            )
         return np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()

@@ -155,19 +155,12 @@ def video_nodes(root: Path = Path("/")) -> list[Node]:
     return [
         Node(
             root / "dev" / folder.name,
-            _text(folder / "name") or folder.name,
+            v4l2.text(folder / "name") or folder.name,
             (folder / "max_openers").exists(),  # only v4l2loopback has this one
-            _text(folder / "index") in ("", "0"),
+            v4l2.text(folder / "index") in ("", "0"),
         )
         for folder in sorted(folders, key=lambda folder: int(folder.name.removeprefix("video")))
     ]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
-        return ""
 
 
 def _first_that_delivers(device: str, wish: _Mode) -> tuple[str, Any]:

@@ -172,11 +172,7 @@ def _averaged(plane: Bytes, size: Size) -> Bytes:
 
 def draw_body(size: Size) -> Layer:
     sheet = _Sheet(size, -0.52, 0.08, 0.52, 1.08)
-    sheet.oval((0, 0.36), (0.135, 0.175), HAIR)
-    for strand in range(-19, 20):
-        root = 0.0045 * strand, 0.30
-        tip = 0.0061 * strand + 0.003 * (strand % 3 - 1), 0.176 + 0.00013 * strand**2
-        sheet.stroke([root, (tip[0], tip[1] + 0.006 * (strand % 4 - 1))], 0.0022, HAIR)
+    _draw_hair(sheet)
     right = [
         (0.05, 0.60),
         (0.13, 0.65),
@@ -214,6 +210,14 @@ def draw_body(size: Size) -> Layer:
     sheet.stroke([(-0.07, 0.245), (0.0, 0.222), (0.06, 0.24)], 0.008, HAIR_LIGHT)
     _draw_face(sheet)
     return sheet.layer()
+
+
+def _draw_hair(sheet: _Sheet) -> None:
+    sheet.oval((0, 0.36), (0.135, 0.175), HAIR)
+    for strand in range(-19, 20):
+        root = 0.0045 * strand, 0.30
+        tip = 0.0061 * strand + 0.003 * (strand % 3 - 1), 0.176 + 0.00013 * strand**2
+        sheet.stroke([root, (tip[0], tip[1] + 0.006 * (strand % 4 - 1))], 0.0022, HAIR)
 
 
 def _draw_face(sheet: _Sheet) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ class VideoSource:
         self._number += 1
         captured_at = time.monotonic() if self._realtime else self._due_s
         return Frame(i420, self._number - 1, captured_at)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames that are left. Raises `SourceLost` where the file breaks off."""
+        with suppress(EndOfStream):
+            while True:
+                yield self.read()
 
     def close(self) -> None:
         """Let go of the file; a `read` that waits for its time ends."""

@@ -34,11 +34,10 @@ class Strict(BaseModel):
 def _open_fields() -> dict[str, FieldInfo]:
     found = {}
     for table in TABLES:
-        if table in Config.model_fields:
-            for key, field in type(getattr(Config(), table)).model_fields.items():
-                name = f"{table}.{key}"
-                if name in NAMED or (_is_plain(field.annotation) and name not in CLOSED):
-                    found[name] = field
+        for key, field in type(getattr(Config(), table)).model_fields.items():
+            name = f"{table}.{key}"
+            if name in NAMED or (_is_plain(field.annotation) and name not in CLOSED):
+                found[name] = field
     return found
 
 

@@ -18,7 +18,6 @@ from realtime.web.store import Store
 Tables = dict[str, dict[str, Any]]
 
 NAME = r"^[A-Za-z0-9\u00c0-\ud7ff][^\u0000-\u001f\u007f/\\]{0,39}$"
-
 """What a preset may be called."""
 
 
