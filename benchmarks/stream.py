@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import fmean, quantiles
+from statistics import fmean
 from typing import Annotated, Any
 
 import psutil
 import typer
 
 from benchmarks.page import Target, put, targets
+from benchmarks.stream_ages import Seen, ages, full_again, gaps, rate
 from benchmarks.stream_server import FPS
 from benchmarks.stream_spaces import (
     GUEST,
@@ -41,9 +41,6 @@ from benchmarks.stream_spaces import (
 
 KINDS = ("scrim", "aiortc")
 COLUMNS = ("aiortc's example", "Scrim")
-
-MISREAD_MS = 60_000
-"""An age beyond this is a block that was read wrongly; how many were is told."""
 
 PATIENCE_S = 60.0
 
@@ -246,36 +243,9 @@ def looking(camera: bool, seconds: float) -> Iterator[Program]:
         yield browser
 
 
-def look(camera: bool, seconds: float) -> list[list[float]]:
+def look(camera: bool, seconds: float) -> Seen:
     with looking(camera, seconds) as browser:
         return list(json.loads(browser.line())["seen"])
-
-
-def ages(seen: list[list[float]], without_ms: float = 2000) -> Figures:
-    """Return figures of presented pictures, the first moments left out. Raises `Failed`."""
-    kept = [row for row in seen if row[0] - seen[0][0] >= without_ms]
-    read = [row[1] for row in kept if 0 <= row[1] < MISREAD_MS]
-    if len(read) < 10:
-        raise Failed(f"{len(read)} pictures came")
-    cuts, span = quantiles(read, n=20), (kept[-1][0] - kept[0][0]) / 1000
-    figures = {"p50": cuts[9], "p95": cuts[18], "fps": (len(kept) - 1) / span}
-    return {**figures, "width": kept[-1][2], "misread": len(kept) - len(read)}
-
-
-def rate(seen: list[list[float]], began: float, ended: float) -> float:
-    return sum(began <= row[0] < ended for row in seen) / (ended - began) * 1000
-
-
-def gaps(seen: list[list[float]], began: float, ended: float) -> Iterator[float]:
-    moments = [began, *(row[0] for row in seen if began <= row[0] < ended), ended]
-    return (later - sooner for sooner, later in pairwise(moments))
-
-
-def full_again(seen: list[list[float]], freed: float) -> float:
-    """Return the seconds until the largest size is there to stay."""
-    largest = max(row[2] for row in seen)
-    smaller = [row[0] for row in seen if row[2] < largest]
-    return max(0.0, max(smaller, default=freed) - freed) / 1000
 
 
 def composed_by(count: int, places: int, seconds: float) -> list[float]:
@@ -307,10 +277,11 @@ def taken() -> int:
     return int(ask("/api/v1/state")["peers"]["taken"])
 
 
-def part(rows: list[Target], plan: Plan) -> str:
+def part(rows: list[Target], failed: list[str], plan: Plan) -> str:
     """Return the page's part."""
     told = f"`python -m benchmarks.stream`: 1280x720 at {FPS:.0f}; long is {plan.frames} frames."
-    return f"## The stream\n\n{told}\n\n{targets(rows, *COLUMNS)}"
+    lost = f"\n\nNot measured, because it failed: {', '.join(failed)}." if failed else ""
+    return f"## The stream\n\n{told}{lost}\n\n{targets(rows, *COLUMNS)}"
 
 
 def main(
@@ -334,8 +305,8 @@ def main(
                 continue
             rows += here
             print(f"{name}: {json.dumps(found)}\n{targets(here, *COLUMNS)}\n", flush=True)
-    if not only and not failed:
-        put("stream", part(rows, plan))
+    if not only:
+        put("stream", part(rows, failed, plan))
     sys.exit(f"error: failed: {', '.join(failed)}" if failed else 0)
 
 

@@ -1,0 +1,42 @@
+"""What a browser has seen of a stream, as figures. Nothing here measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from statistics import quantiles
+
+from benchmarks.stream_spaces import Failed
+
+Seen = list[list[float]]
+"""Of each presented picture: the moment and its age in ms, and its width."""
+
+MISREAD_MS = 60_000
+"""An age beyond this is a block that was read wrongly; how many were is told."""
+
+
+def ages(seen: Seen, without_ms: float = 2000) -> dict[str, float]:
+    """Return figures of presented pictures, the first moments left out. Raises `Failed`."""
+    kept = [row for row in seen if row[0] - seen[0][0] >= without_ms]
+    read = [row[1] for row in kept if 0 <= row[1] < MISREAD_MS]
+    if len(read) < 10:
+        raise Failed(f"{len(read)} pictures came")
+    cuts, span = quantiles(read, n=20), (kept[-1][0] - kept[0][0]) / 1000
+    figures = {"p50": cuts[9], "p95": cuts[18], "fps": (len(kept) - 1) / span}
+    return {**figures, "width": kept[-1][2], "misread": len(kept) - len(read)}
+
+
+def rate(seen: Seen, began: float, ended: float) -> float:
+    return sum(began <= row[0] < ended for row in seen) / (ended - began) * 1000
+
+
+def gaps(seen: Seen, began: float, ended: float) -> Iterator[float]:
+    moments = [began, *(row[0] for row in seen if began <= row[0] < ended), ended]
+    return (later - sooner for sooner, later in pairwise(moments))
+
+
+def full_again(seen: Seen, freed: float) -> float:
+    """Return the seconds until the largest size is there to stay."""
+    largest = max(row[2] for row in seen)
+    smaller = [row[0] for row in seen if row[2] < largest]
+    return max(0.0, max(smaller, default=freed) - freed) / 1000
