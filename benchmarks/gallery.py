@@ -23,7 +23,7 @@ from training import metrics
 Scores = dict[str, dict[str, float]]
 """Figures of clips by name."""
 
-OFF = {"temporal": {"method": "off", "patches": 0.0}, "light": {"time": False}}
+OFF = {"temporal": {"method": "off", "patches": 0.0, "certain": 0.0}, "light": {"time": False}}
 """What a line without these steps is told."""
 
 FOOTAGE_FRAMES = 60

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import page, scene, steadiness
+from benchmarks import page, rooms, scene, steadiness
 from benchmarks.gallery import Gallery
 from benchmarks.line import SIZE
 from benchmarks.page import Target
@@ -29,7 +29,7 @@ from realtime.pipeline import Pipeline
 from realtime.stats import Stats
 
 BARE = {
-    "temporal": {"method": "off", "patches": 0.0},
+    "temporal": {"method": "off", "patches": 0.0, "certain": 0.0},
     "light": {"time": False, "scene": 0.0},
     "edges": {"despill": 0.0, "wrap": 0.0},
 }
@@ -66,7 +66,7 @@ def _cpu_ms(line: Pipeline, frames: list) -> float:
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="data folder: clips, footage")],
+    data: Annotated[Path, typer.Option(help="data folder: clips, footage, negatives")],
     model: Annotated[str, typer.Option(help="a name of `scrim models` or a path")] = "default",
     output: Annotated[Path, typer.Option(help="the page to write")] = page.PAGE,
 ) -> None:
@@ -77,7 +77,7 @@ def main(
         found, texts = steadiness.measure(Gallery(data, loaded))
         status.update("light in the scene, edges")
         more, below = scene.measure(data, loaded)
-        found += [*more, costs(loaded)]
+        found += [rooms.measure(data, loaded), *more, costs(loaded)]
     parts = [
         "## The picture",
         f"`python -m benchmarks.picture --data DIR`, network {loaded.card.name}.",

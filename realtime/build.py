@@ -101,6 +101,7 @@ def make_pipeline(
         live=live,
         watch=Watch(config.light.time),
         patches=config.temporal.patches,
+        certain=config.temporal.certain,
         every=config.matting.every,
         framing=Framing() if config.scene.framing else None,
         overlay=make_overlay(config.scene),

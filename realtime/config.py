@@ -69,6 +69,9 @@ class Temporal(Table):
     patches: float = Field(
         0.05, ge=0, le=1, description="least patch, a share of the person; 1 = main person only"
     )
+    certain: float = Field(
+        0.3, ge=0, le=1, description="share of a patch that must be certainly person, 0 = off"
+    )
 
 
 class Refine(Table):

@@ -17,7 +17,7 @@ from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame, Matte
 from realtime.matting.change import Look, Watch
-from realtime.matting.patches import without_small
+from realtime.matting.patches import people
 from realtime.stats import Stats
 
 HOLD_S = 0.25
@@ -87,8 +87,9 @@ class Pipeline:
     With `live`, a matte that is suddenly empty where a person was counts as a failed one for
     `HOLD_S` and not longer: people do leave. Offline every matte is believed.
 
-    `patches` is the least size of a patch of the matte, as a share of the largest. The network
-    looks at one frame of `every` while nothing moves, and at every frame otherwise.
+    `patches` is the least size of a patch of the matte, as a share of the largest, `certain` the
+    least share of it that must be certainly person (`matting.patches`). The network looks at one
+    frame of `every` while nothing moves, and at every frame otherwise.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Pipeline:
         live: bool = True,
         watch: Watch | None = None,
         patches: float = 0.0,
+        certain: float = 0.0,
         every: int = 1,
         framing: Framing | None = None,
         overlay: Overlay | None = None,
@@ -120,6 +122,7 @@ class Pipeline:
         self._live = live
         self._watch = watch or Watch()
         self._patches = patches
+        self._certain = certain
         self._every = every
         self._framing = framing
         self._overlay = overlay
@@ -163,7 +166,7 @@ class Pipeline:
 
         `before` is None when the frame before had no matte: older ones know nothing of its motion.
         """
-        alpha = without_small(alpha, self._patches)
+        alpha = people(alpha, self._patches, self._certain, before)
         if self._smoother:
             if before is None:
                 self._smoother.reset()

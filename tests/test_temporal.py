@@ -11,7 +11,7 @@ import pytest
 
 from realtime.frame import Alpha, Bytes
 from realtime.matting.change import Look, Watch
-from realtime.matting.patches import without_small
+from realtime.matting.patches import people
 from realtime.matting.temporal import FlowSmoother, GatedSmoother
 
 SHAPE = (72, 128)
@@ -181,24 +181,44 @@ def patches() -> Alpha:
 
 def test_small_patches_vanish_with_their_rims_and_nothing_else_changes() -> None:
     alpha = patches()
-    cleaned = without_small(alpha, 0.05)
+    cleaned = people(alpha, 0.05)
     assert (cleaned[60:65, 120:125] == 0).all()
     assert (cleaned[:56] == alpha[:56]).all()
-    assert (without_small(alpha, 1.0)[:, 60:] == 0).all(), "the main person only"
-    assert (without_small(alpha, 1.0)[:, :60] == alpha[:, :60]).all()
-    assert without_small(alpha, 0.0) is alpha
+    assert (people(alpha, 1.0)[:, 60:] == 0).all(), "the main person only"
+    assert (people(alpha, 1.0)[:, :60] == alpha[:, :60]).all()
+    assert people(alpha, 0.0) is alpha
     assert (alpha == patches()).all()
 
 
 def test_a_large_patch_that_is_nowhere_sure_is_no_person_beside_one() -> None:
     alpha = patches()
     alpha[55:72, :100] = 0.4
-    assert (without_small(alpha, 0.05)[55:] == 0).all()
+    assert (people(alpha, 0.05)[55:] == 0).all()
     alone = np.where(alpha == np.float32(0.4), alpha, 0)
-    assert without_small(alone, 0.05) is alone, "without a person beside it there is no telling"
+    assert people(alone, 0.05) is alone, "without a person beside it there is no telling"
+
+
+def test_a_patch_that_is_hardly_ever_certain_is_no_person() -> None:
+    alpha = patches()  # the person alone goes beyond 0.95
+    assert (people(alpha, 0.0, 0.3)[:, 60:] == 0).all()
+    assert (people(alpha, 0.0, 0.3)[:, :60] == alpha[:, :60]).all()
+    alone = np.where(alpha < 0.95, alpha, 0)
+    assert (people(alone, 0.0, 0.3) == 0).all(), "nobody else need be there"
+    assert people(alone, 0.0, 0.0) is alone
+    assert (people(level(0.4), 0.0, 0.3) == 0).all()
+
+
+@pytest.mark.parametrize(("certain_rows", "stays"), [(2, False), (4, True), (8, True)])
+def test_a_patch_that_was_there_needs_half_the_certainty(certain_rows: int, stays: bool) -> None:
+    alpha = np.zeros(SHAPE, np.float32)
+    alpha[10:30, 10:30] = 0.9
+    alpha[10 : 10 + certain_rows, 10:30] = 1.0
+    assert people(alpha, 0.0, 0.3).any() == (certain_rows >= 6)
+    assert people(alpha, 0.0, 0.3, before=alpha).any() == stays
+    assert people(alpha, 0.0, 0.3, before=alpha[:, ::-1]).any() == (certain_rows >= 6)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_a_matte_of_one_patch_or_none_is_left_as_it_is(value: float) -> None:
     alpha = level(value)
-    assert without_small(alpha, 1.0) is alpha
+    assert people(alpha, 1.0) is alpha

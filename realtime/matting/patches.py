@@ -4,28 +4,52 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from realtime.frame import Alpha
 
 HAZE = 0.1
 """Alpha up to which pixels belong to no patch."""
 
+CERTAIN = 0.95
+"""Alpha above which the network is certain of a pixel."""
 
-def without_small(alpha: Alpha, share: float) -> Alpha:
-    """Return alpha, float32 (height, width), without patches of less than `share` of the largest.
+KNOWN = 0.5
+"""A patch that stood there in the frame before needs this share of the certainty of a new one."""
 
-    Chairs, lamps and pictures on the wall come and go as small patches beside the person. A
-    patch is as large as its pixels that are rather person than room: one without any vanishes
-    beside a person, whatever its extent. A share of 0 keeps all, 1 the largest alone.
+Counts = npt.NDArray[np.intp]
+
+
+def people(alpha: Alpha, share: float, certain: float = 0.0, before: Alpha | None = None) -> Alpha:
+    """Return alpha, float32 (height, width), without the patches that are hardly people.
+
+    A patch counts as large as its pixels that are rather person than room. Chairs, lamps and
+    pictures on the wall come and go as patches of less than `share` of the largest: 1 leaves the
+    largest alone. Clothes on a hanger and pets are patches of which less than the share `certain`
+    is certainly person: of a true person it is nearly all, in the dark more than half. 0 switches
+    either off. `before` is the matte of the frame before, if that says anything.
     """
-    if share == 0:
+    if share == certain == 0:
         return alpha
     count, labels = cv2.connectedComponents(cv2.compare(alpha, HAZE, cv2.CMP_GT), connectivity=4)
-    if count <= 2:
+    if count == 1:
         return alpha
-    sizes = np.bincount(labels.ravel(), (alpha > 0.5).ravel(), count)[1:]
-    kept = np.concatenate(([True], sizes >= max(share * sizes.max(), min(1, sizes.max()))))
+    person = alpha > 0.5
+    sizes = _count(labels, person, count)
+    kept = np.ones(count, bool)
+    if share:
+        kept[1:] = sizes[1:] >= max(share * sizes[1:].max(), min(1, sizes[1:].max()))
+    if certain:
+        sure = _count(labels, alpha > CERTAIN, count)
+        known = 0 if before is None else _count(labels, person & (before > 0.5), count)
+        needed = np.where(2 * known > sizes, KNOWN, 1) * certain * sizes
+        kept[1:] &= (sure >= needed)[1:] & (sure > 0)[1:]
     if kept.all():
         return alpha
     cleaned: Alpha = alpha * kept[labels]
     return cleaned
+
+
+def _count(labels: npt.NDArray[np.int32], where: npt.NDArray[np.bool_], count: int) -> Counts:
+    """Return how many pixels of each label there are."""
+    return np.bincount(labels[where], minlength=count)

@@ -11,6 +11,7 @@ const LABELS = {
   "temporal.strength": "Smoothing",
   "temporal.method": "Smoothing by",
   "temporal.patches": "Ignore patches smaller than",
+  "temporal.certain": "Ignore patches less certain than",
   "edges.despill": "Take the room's colour out",
   "edges.wrap": "Light around the edges",
   "refine.feather": "Softness",
