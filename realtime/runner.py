@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
 """Pause before a lost source or sink is opened again; doubles from the first to the last."""
 
+STOP_S = 20.0
+"""Longest wait for threads to end: the process must not die while a network is being compiled, nor
+while a long recording is finished."""
+
 HIDDEN, UNWATCHED = "hidden", "nobody watches"
 """Reasons to rest."""
 
@@ -130,8 +134,11 @@ class Runner:
             self.searching = True
             self._tell_lost(error)
 
-    def stop(self, timeout_s: float = 2.0) -> None:
-        """End all threads and close every part. Safe to call twice."""
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """End all threads and close every part, when what is under way is done.
+
+        Safe to call twice.
+        """
         self._stopping.set()
         self._wakes.set()
         self._frames.close()

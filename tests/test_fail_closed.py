@@ -218,6 +218,23 @@ def test_starting_and_stopping_at_once_shows_no_room(config: Config) -> None:
             sink.await_picture(lambda f: True, len(sink.frames))
 
 
+def test_stopping_waits_for_what_is_under_way(config: Config) -> None:
+    """A process that ends while the network is compiled aborts, with a recording half finished."""
+    begun, release = threading.Event(), threading.Event()
+
+    def compiling(alpha: Alpha) -> Alpha:
+        begun.set()
+        assert release.wait(20)
+        return alpha
+
+    with running(config) as (runner, session, _):
+        session.trouble = compiling
+        assert begun.wait(20)
+        threading.Timer(2.5, release.set).start()
+        runner.stop()
+        assert not any(thread.name in ("work", "deliver sink") for thread in threading.enumerate())
+
+
 def test_a_source_that_cannot_be_opened_ends_start_and_closes_sinks(config: Config) -> None:
     def fail() -> Room:
         raise SourceUnavailable("no camera")
