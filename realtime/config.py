@@ -173,11 +173,11 @@ class Web(Table):
     @field_validator("ice_servers", mode="before")
     @classmethod
     def _from_text(cls, value: object) -> object:
-        """The environment and `--set` carry text: JSON."""
+        """The environment and `--set` carry text: what stands in a file behind the `=`."""
         try:
-            return json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError as error:
-            raise ValueError("a list of tables, as JSON") from error
+            return tomllib.loads(f"key = {value}")["key"] if isinstance(value, str) else value
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError("a list of tables is wanted") from error
 
 
 class Config(Table):
@@ -313,7 +313,7 @@ def _explain(error: ValidationError) -> ConfigError:
     key = ".".join(path[:2])
     if first["type"] == "extra_forbidden":
         return ConfigError(f"{key}: no such key", _suggest(path))
-    reason = first["msg"].removeprefix("Input should be ")
+    reason = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return ConfigError(f"{key}: {first['input']!r} is not allowed: {reason}", _describe(path))
 
 

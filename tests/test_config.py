@@ -36,6 +36,15 @@ def test_the_readme_tells_every_key_with_its_default() -> None:
             assert f"| `{name}.{key}` | `{default}` | {field.description} |" in readme
 
 
+def test_a_list_comes_by_text_as_it_stands_in_a_file() -> None:
+    server = '{urls = "turn:host:3478", username = "me"}'
+    config = load(None, {"SCRIM_WEB_ICE_SERVERS": f"[{server}]"})
+    assert config == load(None, {}, [f"web.ice_servers=[{server}]"])
+    assert [at.urls for at in config.web.ice_servers] == ["turn:host:3478"]
+    with pytest.raises(ConfigError, match="is not allowed: a list of tables is wanted"):
+        load(None, {}, ["web.ice_servers=turn:host"])
+
+
 def test_later_layers_win(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[camera]\nwidth = 640\nheight = 480\n[scene]\nbackdrop = "#102030"\n')
