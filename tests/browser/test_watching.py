@@ -19,7 +19,8 @@ WATCH = """async (codec) => {
   const answer = await fetch("/whep", { method: "POST", body: connection.localDescription.sdp,
                                         headers: { "Content-Type": "application/sdp" } });
   await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
-  await new Promise((done) => { video.onplaying = done; });
+  for (let seen = 0; seen < 5; seen++)  // the first keyframe may be coarse where it has to be small
+    await new Promise((done) => video.requestVideoFrameCallback(done));
   const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
   const context = canvas.getContext("2d");
   context.drawImage(video, 0, 0, 64, 36);
