@@ -294,7 +294,7 @@ def read_sets(sets: Iterable[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         table, dot, key = name.strip().partition(".")
         if not (equals and dot and key):
-            raise ConfigError(f"{text!r} is not of the form table.key=value")
+            raise ConfigError(f"{text!r} is not of the form table.key=value", "as scene.blur=0.8")
         tables.setdefault(table, {})[key] = value
     return tables
 

@@ -172,7 +172,7 @@ def _first_that_delivers(device: str, wish: _Mode) -> tuple[str, Any]:
         reasons.append(f"{candidate}: {found}")
     raise SourceUnavailable(
         f"no camera: {'; '.join(reasons) or f'nothing found for {device!r}'}",
-        "scrim doctor says what is missing and who holds a camera",
+        "scrim devices lists cameras, scrim doctor says what is missing and who holds one",
     )
 
 

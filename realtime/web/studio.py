@@ -55,7 +55,8 @@ class Studio:
         """Return a preset as changes of the configuration. Raises `UnknownName`."""
         presets = self.store.presets()
         if name not in presets:
-            raise UnknownName(f"no preset {name!r}", f"there are: {', '.join(presets) or 'none'}")
+            known = f"there are: {', '.join(presets)}" if presets else "scrim ctl save=NAME"
+            raise UnknownName(f"no preset {name!r}", known)
         return self.tables(read_look(presets[name]))
 
     def save_preset(self, name: str, look: Mapping[str, Any]) -> bool:

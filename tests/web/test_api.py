@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from realtime.config import Config
+from realtime.web import keys
 from tests.web.guest import OFFER, post_sdp, share_of
 from tests.web.serving import YELLOW, error_of, in_loop, served
 
@@ -21,6 +22,16 @@ async def test_without_a_camera_there_is_nothing_to_watch(config: Config) -> Non
         assert state["peers"] == {"taken": 0, "places": 8}
         assert "no camera here" in await error_of(await post_sdp(client, OFFER), 404)
         await error_of(await client.patch("/api/v1/scene", json={"scene.blur": 0.1}), 404)
+
+
+@in_loop
+async def test_a_camera_counts_from_when_it_has_come(config: Config) -> None:
+    async with served(config, camera=True) as client:
+        for searching in (True, False):
+            client.server.app[keys.STUDIO].control.runner.searching = searching
+            state = await (await client.get("/api/v1/state")).json()
+            assert state["camera"] is not searching
+            assert (state["figures"] is None) is searching
 
 
 @in_loop
