@@ -8,7 +8,7 @@ for folder in /dev/shm /run; do mount -t tmpfs tmpfs $folder; done
 mount --bind "$vm_root/lib/modules" /lib/modules
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=131072 out /mnt/out
 busybox=$vm_root/bin/busybox
-for tool in modprobe rmmod; do ln -sf "$busybox" /sbin/$tool; done
+for tool in modprobe insmod rmmod; do ln -sf "$busybox" /sbin/$tool; done
 "$busybox" ip link set lo up
 bash /mnt/out/command.sh
 echo $? > /mnt/out/code
