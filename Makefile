@@ -21,8 +21,8 @@ test: .venv/tests-installed
 
 test-vm: .venv/tests-installed
 	tests/vm/prepare.sh build/vm
-	tests/vm/boot.sh build/vm 1500 $(BIN)/python -m pytest -v --color=no -p no:cacheprovider \
-	  -o timeout=600 tests/vm/guest.py
+	tests/vm/boot.sh build/vm 2400 $(BIN)/python -m pytest -v --color=no -p no:cacheprovider \
+	  -o timeout=600 tests/vm/guest.py tests/vm/service.py
 
 check: .venv/tests-installed
 	$(BIN)/ruff check .
