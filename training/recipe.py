@@ -175,7 +175,7 @@ RECIPES = {
             "scrim-r",
             "scrim",
             WEBCAM,
-            190,
+            133,
             (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
             mix=Mix(composite=0.38, negative=0.2, hard=0.6),
             frames=8,
