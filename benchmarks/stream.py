@@ -93,18 +93,28 @@ def cost(plan: Plan) -> tuple[Figures, list[Target]]:
                     running(THERE, "benchmarks.stream_viewers", URL, "--viewers", str(more))
                 )
                 time.sleep(3)
-                found[kind][sum(steps[: steps.index(more) + 1])] = load(process, plan.seconds)
+                try:
+                    found[kind][sum(steps[: steps.index(more) + 1])] = load(process, plan.seconds)
+                except psutil.NoSuchProcess:
+                    if kind == "scrim":
+                        raise
+                    break  # relayed to several encoders, one frame corrupts its heap at times
     alone = found["scrim"][0]["cores"]
-    theirs, ours = found["aiortc"], found["scrim"]
+
+    def beyond(kind: str, count: int) -> float | None:
+        return found[kind][count]["cores"] - alone if count in found[kind] else None
+
     rows = [
         Target(
             f"cores beyond the line's, {count} viewers",
-            *(each[count]["cores"] - alone for each in (theirs, ours)),
+            beyond("aiortc", count),
+            beyond("scrim", count) or 0.0,
             limit,
         )
         for count, limit in ((1, 0.30), (4, 0.33), (16, 0.40))
     ]
-    rate = Target("pictures a second, 16 viewers", theirs[16]["fps"], ours[16]["fps"], 29, True)
+    theirs = found["aiortc"].get(16, {}).get("fps")
+    rate = Target("pictures a second, 16 viewers", theirs, found["scrim"][16]["fps"], 29, True)
     return found, [*rows, rate]
 
 
@@ -129,14 +139,12 @@ def narrow(plan: Plan) -> tuple[Figures, list[Target]]:
             time.sleep(12)
         freed = time.time() * 1000
         seen = json.loads(browser.line())["seen"]
-    slow = [row for row in seen if limited + 3000 <= row[0] < freed]
     found = {
         "before_fps": rate(seen, limited - 5000, limited),
         "first_3_s_fps": rate(seen, limited, limited + 3000),
         "fps": rate(seen, limited + 3000, freed),
         "gap_s": max(gaps(seen, limited, freed), default=12_000) / 1000,
-        "widths": sorted({row[2] for row in slow}),
-        "age": ages(slow),
+        "widths": sorted({row[2] for row in seen if limited + 3000 <= row[0] < freed}),
         "again_fps": rate(seen, freed, freed + 3000),
         "full_again_s": full_again(seen, freed),
     }

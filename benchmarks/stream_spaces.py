@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from benchmarks.stream_server import TOKEN
@@ -77,7 +77,8 @@ def running(space: str, *arguments: str) -> Iterator[Program]:
         try:
             yield Program(process, errors)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has died of itself
+                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.frame import Alpha
+from realtime.frame import Alpha, Bytes
 
 HAZE = 0.1
 """Alpha up to which pixels belong to no patch."""
@@ -34,22 +34,27 @@ def people(alpha: Alpha, share: float, certain: float = 0.0, before: Alpha | Non
     count, labels = cv2.connectedComponents(cv2.compare(alpha, HAZE, cv2.CMP_GT), connectivity=4)
     if count == 1:
         return alpha
-    person = alpha > 0.5
+    person = cv2.compare(alpha, 0.5, cv2.CMP_GT)
     sizes = _count(labels, person, count)
     kept = np.ones(count, bool)
     if share:
         kept[1:] = sizes[1:] >= max(share * sizes[1:].max(), min(1, sizes[1:].max()))
     if certain:
-        sure = _count(labels, alpha > CERTAIN, count)
-        known = 0 if before is None else _count(labels, person & (before > 0.5), count)
-        needed = np.where(2 * known > sizes, KNOWN, 1) * certain * sizes
-        kept[1:] &= (sure >= needed)[1:] & (sure > 0)[1:]
+        sure = _count(labels, cv2.compare(alpha, CERTAIN, cv2.CMP_GT), count)
+        enough = sure >= certain * sizes
+        if before is not None and not enough.all():
+            stood = cv2.bitwise_and(person, cv2.compare(before, 0.5, cv2.CMP_GT))
+            known = 2 * _count(labels, stood, count) > sizes
+            enough |= known & (sure >= KNOWN * certain * sizes)
+        kept[1:] &= enough[1:] & (sure > 0)[1:]
     if kept.all():
         return alpha
     cleaned: Alpha = alpha * kept[labels]
     return cleaned
 
 
-def _count(labels: npt.NDArray[np.int32], where: npt.NDArray[np.bool_], count: int) -> Counts:
-    """Return how many pixels of each label there are."""
-    return np.bincount(labels[where], minlength=count)
+def _count(labels: npt.NDArray[np.int32], where: Bytes, count: int) -> Counts:
+    """Return how many pixels of each label are in a mask, which lies within the patches."""
+    if count == 2:  # one patch, as nearly always
+        return np.array([0, cv2.countNonZero(where)])
+    return np.bincount(labels[where > 0], minlength=count)

@@ -6,7 +6,9 @@ These places are private, so the version is pinned and `tests/web/test_connectio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from aioice import ice
@@ -26,9 +28,17 @@ CIPHERS = b":".join(
 )
 """aiortc takes ECDSA certificates only; GStreamer brings one with RSA."""
 
-# A peer that vanished is noticed after three unanswered requests, some 8 s, and not after 30 s
-# (RFC 7675 allows a shorter time than its 30 s).
-ice.CONSENT_INTERVAL, ice.CONSENT_FAILURES = 2, 3
+# A peer that vanished is noticed after five unanswered requests, some 8 s, and not after 30 s (RFC
+# 7675 allows a shorter time). A link that is full loses most of them: three are too few to tell.
+ice.CONSENT_INTERVAL = 1.2  # type: ignore[assignment]
+ice.CONSENT_FAILURES = 5
+
+RESENT = 0.25
+"""Share of a rung's rate that may go into packets sent again. A receiver behind a full link asks
+again for most of what it was sent, and an answer to all of it keeps the link full."""
+
+PACKET_BITS = 8 * 1200
+"""Bits of a packet, about."""
 
 
 def open_connection(servers: Sequence[IceServer] = ()) -> RTCPeerConnection:
@@ -64,6 +74,7 @@ def send(sender: RTCRtpSender, viewer: Viewer) -> None:
     sender._RTCRtpSender__encoder = Packets(viewer, sender)
     sender._send_keyframe = viewer.ask_key
     viewer.unsent = lambda: _unsent(sender)
+    sender._retransmit = Resend(viewer, sender._retransmit)
 
 
 class Packets:
@@ -88,6 +99,23 @@ class Packets:
             lost, round_trip_s = each.fractionLost / 256, each.roundTripTime or 0.0
             return self._viewer.estimate(Report(rate, lost, round_trip_s))
         self._viewer.estimate(Report(rate))
+
+
+class Resend:
+    """Sends lost packets again (NACK, RFC 4585), within a share of the viewer's rate."""
+
+    def __init__(self, viewer: Viewer, resend: Callable[[int], Awaitable[None]]) -> None:
+        self._viewer, self._resend = viewer, resend
+        self._left, self._filled_at = 0.0, -math.inf
+
+    async def __call__(self, sequence_number: int) -> None:
+        """Send a packet again, or not at all."""
+        a_second, now = RESENT * self._viewer.rate / PACKET_BITS, time.monotonic()
+        self._left = min(self._left + (now - self._filled_at) * a_second, a_second)
+        self._filled_at = now
+        if self._left >= 1:
+            self._left -= 1
+            await self._resend(sequence_number)
 
 
 def _unsent(sender: RTCRtpSender) -> int:
