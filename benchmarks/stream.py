@@ -95,7 +95,7 @@ def cost(plan: Plan) -> tuple[Figures, list[Target]]:
                 time.sleep(3)
                 try:
                     found[kind][sum(steps[: steps.index(more) + 1])] = load(process, plan.seconds)
-                except psutil.NoSuchProcess:
+                except (Failed, psutil.Error):
                     if kind == "scrim":
                         raise
                     break  # relayed to several encoders, one frame corrupts its heap at times
