@@ -25,7 +25,7 @@ from tests.web.serving import BLUE, GREEN, error_of, in_loop, served, taken, unt
 MEDIA = OFFER[OFFER.index("m=video") :]
 SOUND = MEDIA.replace("video", "audio").replace("VP8/90000", "opus/48000/2")
 
-GROWTH_MB = 10
+GROWTH_MB = 20
 """Of twenty sessions; each has an encoder and decoder, and half of them a line, of some MB."""
 
 
