@@ -393,8 +393,15 @@ def format_of(device: str) -> str:
 
 
 def inject(error: str) -> None:
-    """Press one of vivid's buttons."""
-    subprocess.run(["v4l2-ctl", "-d", CAMERA, f"--set-ctrl={error}=1"], check=True)
+    """Press one of vivid's buttons, at the node that its camera has by now."""
+
+    def pressed() -> bool:
+        nodes = Path("/sys/class/video4linux").glob("*/name")
+        found = [node.parent.name for node in nodes if node.read_text().strip().endswith("vid-cap")]
+        words = [f"--set-ctrl={error}=1"]
+        return any(not subprocess.call(["v4l2-ctl", "-d", f"/dev/{n}", *words]) for n in found)
+
+    wait_until(pressed, error)
 
 
 def test_a_webcam_comes_late_and_moves_while_the_machine_sleeps(
