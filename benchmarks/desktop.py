@@ -1,8 +1,8 @@
 """What living with Scrim costs: how long it takes to start, idles at, works at, and keeps.
 
-    python -m benchmarks.desktop                          # a few minutes
+    python -m benchmarks.desktop                          # two minutes
+    python -m benchmarks.desktop --frames 200000 --full   # only whether it lasts: one hour
     python -m benchmarks.desktop --frames 2600000         # as many as in a day, toy size: hours
-    python -m benchmarks.desktop --frames 200000 --full   # at 1280x720: one hour
 
 Each program runs by itself, as `scrim run` does. Instead of a camera the drawn person is filmed.
 """
@@ -53,7 +53,7 @@ TOY_FPS = 300.0
 """About as many as a line can compose at either size."""
 
 ABOUT = """`python -m benchmarks.desktop`: `scrim run` in processes of its own, with the studio
-served, filming a drawn person. The network of the long run is a toy unless it is at 1280x720."""
+served, filming a drawn person."""
 
 
 class Program:
@@ -225,24 +225,26 @@ def shoot(path: Path, size: Size, fps: float) -> None:
 def main(
     runs: Annotated[int, typer.Option(min=1, help="starts of each kind")] = 3,
     seconds: Annotated[float, typer.Option(min=1, help="of idling, and of working")] = 20.0,
-    frames: Annotated[int, typer.Option(min=100, help="to last for; a day has 2,600,000")] = 10_000,
+    frames: Annotated[
+        int | None, typer.Option(min=100, help="only last for so many; a day has 2,600,000")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="last at 1280x720")] = False,
 ) -> None:
-    """Measure starts, idling, work and endurance, print each figure and write the page."""
+    """Measure starts, idling and work, or endurance; print each figure and write the page."""
     found = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        parts = (
-            starts(folder, runs),
-            wakes(folder, runs),
-            idles(folder, seconds),
-            works(seconds),
-            lasts(folder, frames, full),
-        )
-        for target in chain(*parts):
+        living = chain(starts(folder, runs), wakes(folder, runs), idles(folder, seconds))
+        for target in lasts(folder, frames, full) if frames else chain(living, works(seconds)):
             print(f"{target.what}: {target.found:.2f} (<= {target.limit:g})", flush=True)
             found.append(target)
-    put("desktop", f"## A program to live with\n\n{ABOUT}\n\n{targets(found)}")
+    if frames:
+        words = f"--frames {frames}{' --full' if full else ''}"
+        kind = "at 1280x720" if full else f"of {TOY_SIZE[0]}x{TOY_SIZE[1]}, with a toy network"
+        about = f"`python -m benchmarks.desktop {words}`: as many frames as it can compose, {kind}."
+        put("lasting", f"## A program that lasts\n\n{about}\n\n{targets(found)}")
+    else:
+        put("desktop", f"## A program to live with\n\n{ABOUT}\n\n{targets(found)}")
 
 
 if __name__ == "__main__":
