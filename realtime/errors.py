@@ -24,8 +24,10 @@ worth another try is a class: `SourceLost`, `SinkLost`.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 
 class ScrimError(Exception):
@@ -168,10 +170,12 @@ EXTRAS = {
 """Packages that not everybody installs, and the extra that brings each."""
 
 
-def enter(app: Callable[[], object]) -> None:
-    """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
+def enter(commands: str) -> None:
+    """Run the `app` of a module. An error is one line, what to do, and the error's exit code."""
     try:
-        app()
+        _load(commands)()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     except ScrimError as error:
         print(f"error: {error.message}", file=sys.stderr)
         if error.hint:
@@ -183,3 +187,13 @@ def enter(app: Callable[[], object]) -> None:
         print(f"error: this needs {error.name}, which is not installed", file=sys.stderr)
         print(f"  pip install 'scrim[{EXTRAS[error.name]}]'", file=sys.stderr)
         sys.exit(1)
+
+
+def _load(commands: str) -> Callable[[], object]:
+    """Import a module's `app`; Ctrl-C meanwhile ends the process at once, and says nothing."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        app: Callable[[], object] = import_module(commands).app
+        return app
+    finally:
+        signal.signal(signal.SIGINT, heard)

@@ -29,7 +29,7 @@ FLOORS = {
     ),
     5: ("web", "reload", "ctl", "demand", "keys"),
     6: ("live",),
-    7: ("__main__",),
+    7: ("commands", "__main__"),
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 WALLS = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,14 +33,32 @@ def test_the_wheel_carries_networks_page_and_commands(tmp_path: Path) -> None:
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)
 
 
-def test_a_missing_extra_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_extra_names_its_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def work() -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
+    monkeypatch.setitem(sys.modules, "commands", SimpleNamespace(app=work))
     with pytest.raises(SystemExit) as ended:
-        enter(work)
+        enter("commands")
     assert ended.value.code == 1
     assert "pip install 'scrim[training]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("commands", "code"),
+    [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGINT)", -signal.SIGINT),
+        ("def app(): raise KeyboardInterrupt", 128 + signal.SIGINT),
+    ],
+)
+def test_ctrl_c_at_any_time_is_quiet(tmp_path: Path, commands: str, code: int) -> None:
+    (tmp_path / "commands.py").write_text(commands)
+    door = f"import sys; sys.path.append({str(tmp_path)!r}); enter('commands')"
+    words = [sys.executable, "-c", f"from realtime.errors import enter; {door}"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 def test_every_extra_brings_what_is_promised() -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from realtime.errors import ConfigError
 from tests.portraits import HEIGHT, WIDTH, colours, house, person, plain, write
 from training import compose, pack, packing, readers, recipe
-from training.__main__ import app
+from training.commands import app
 
 
 def spoil(data: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
 from training import data, losses, models, packing, recipe
-from training.__main__ import app
+from training.commands import app
 from training.evaluate import Network, evaluate
 from training.models import mobilenet
 from training.train import Run, Trainer

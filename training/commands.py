@@ -1,0 +1,207 @@
+"""`scrim-train`: fit a recipe, evaluate checkpoints, pack data, show what a recipe trains on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from realtime.errors import ConfigError
+from training import recipe as recipes
+from training.layouts import KINDS, Item
+from training.pack import Pack
+from training.packing import LADDER, build, build_within, kept
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+DATA = Path("../shared/data")
+WEIGHTS = Path("../shared/weights/mobilenetv2_050_folded.npz")
+DataOption = Annotated[Path, typer.Option(help="Folder of pictures.")]
+ChangesOption = Annotated[
+    list[str], typer.Option("--set", help='Change the recipe: "batch=24", "options.alpha=0.5".')
+]
+PackOption = Annotated[
+    Path | None, typer.Option(help="Packed pictures.", show_default="packs/<folder>.pack")
+]
+SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out files that are bad.")]
+
+
+@app.command()
+def pack(
+    data: DataOption = DATA,
+    out: PackOption = None,
+    megabytes: Annotated[
+        float | None, typer.Option(help="Make it this small: the quality follows.", min=0.01)
+    ] = None,
+    long_side: Annotated[int, typer.Option(help="Largest side of a picture.", min=32)] = 400,
+    kind: Annotated[
+        list[str], typer.Option(help="Pack these alone; may be given more than once.")
+    ] = KINDS,
+    skip_bad: SkipOption = False,
+) -> None:
+    """Pack the training pictures into one file."""
+    unknown = set(kind) - set(KINDS)
+    if unknown:
+        raise ConfigError(f"no kind {min(unknown)!r}", f"there are {', '.join(KINDS)}")
+    path, quality = out or packed(data), replace(LADDER[0], long_side=long_side)
+    if megabytes is None:
+        found = build(data, path, quality, kind, skip_bad, watched)
+    else:
+        found = build_within(megabytes, data, path, quality, kind, skip_bad, watched)
+    tell(path, found)
+
+
+def packed(data: Path) -> Path:
+    """Where the pack of a folder is kept."""
+    return Path("packs") / f"{data.resolve().name}.pack"
+
+
+def watched(items: Sequence[Item]) -> Iterable[Item]:
+    """The same items under a progress bar."""
+    return track(items, "pictures", transient=True)
+
+
+def tell(path: Path, found: Pack) -> None:
+    """What a pack holds, and how."""
+    counts = ", ".join(f"{len(rows)} {source}" for source, rows in found.sources.items())
+    size, quality = found.bytes.size / 1e6, found.index["quality"]
+    typer.echo(f"{path}: {size:.1f} MB, {quality}; {counts}")
+    if found.index["left_out"]:
+        typer.echo(f"{found.index['left_out']} bad files left out")
+    if "background" not in found.sources:
+        typer.echo("no empty rooms to paste people into: put some into its folder backgrounds")
+
+
+@app.command()
+def fit(
+    recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
+    data: DataOption = DATA,
+    pack: PackOption = None,
+    weights: Annotated[Path, typer.Option(help="Encoder weights to start from.")] = WEIGHTS,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Length in steps.", min=0)] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length in minutes.", min=0.01)] = None,
+    workers: Annotated[int, typer.Option(help="Processes that draw batches.", min=0)] = 1,
+    changes: ChangesOption = (),
+    skip_bad: SkipOption = False,
+) -> None:
+    """Train; goes on where the run in --out stopped.
+
+    Without --pack the pictures of --data are packed first, and again when any of them changes;
+    with a pack that exists, --data is for measuring alone and may be missing.
+    """
+    from training.train import Run, Trainer
+
+    chosen = recipes.find(recipe, changes)
+    path = prepared(data, pack, skip_bad)
+    own = "" if data == DATA else f"-{data.resolve().name}"
+    run = Run(
+        chosen,
+        path,
+        out or Path("runs") / f"{recipe}{own}",
+        weights,
+        data if data.is_dir() else None,
+        steps,
+        minutes or chosen.minutes,
+        workers=workers,
+        changes=tuple(changes),
+        skip_bad=skip_bad,
+    )
+    Trainer(run).fit()
+
+
+def prepared(data: Path, pack: Path | None, skip_bad: bool) -> Path:
+    """The pack to train from, made if need be."""
+    path = pack or packed(data)
+    if path.is_file() and (pack or not data.is_dir()):
+        found = Pack(path)
+    else:
+        found = kept(data, path, skip_bad, watched)
+    tell(path, found)
+    if not data.is_dir():
+        typer.echo(f"no folder {data}: nothing is measured on the way")
+    return path
+
+
+@app.command()
+def evaluate(
+    checkpoints: Annotated[list[Path], typer.Argument(help="best.pt of runs.")],
+    data: DataOption = DATA,
+    quick: Annotated[bool, typer.Option(help="A few frames of each clip.")] = False,
+    sheet: Annotated[Path | None, typer.Option(help="Write the worst pictures here.")] = None,
+    skip_bad: SkipOption = False,
+) -> None:
+    """Measure checkpoints on the pictures set aside; unless --quick, their cards then tell it."""
+    from training import sheet as sheets
+    from training.models import load
+    from training.train import flat, measured, note
+
+    for path in checkpoints:
+        model, card = load(path)
+        scores = measured(model, card, data, quick, skip_bad)
+        parameters = sum(p.numel() for p in model.parameters())
+        Console(width=110).print(table(f"{path}: {parameters / 1e6:.3f} M parameters", scores))
+        if sheet:
+            sheets.worst(scores, sheet)
+        if not quick:
+            note(path, flat(scores))
+
+
+@app.command()
+def show(
+    out: Annotated[Path, typer.Argument(help="Picture to write.")],
+    recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
+    pack: PackOption = None,
+    data: DataOption = DATA,
+    first: Annotated[int, typer.Option(help="Number of the first batch.", min=0)] = 0,
+    number: Annotated[int, typer.Option(help="How many batches.", min=1)] = 3,
+    skip_bad: SkipOption = False,
+) -> None:
+    """Write a contact sheet of what a recipe trains on."""
+    from training import sheet
+    from training.data import batches
+
+    drawn = batches(prepared(data, pack, skip_bad), recipes.find(recipe))
+    sheet.batches([drawn[i] for i in range(first, first + number)], out)
+
+
+@app.command()
+def statistics(
+    pack: PackOption = None, data: DataOption = DATA, skip_bad: SkipOption = False
+) -> None:
+    """Print colour mean and deviation and class areas of the labelled pictures (nine classes)."""
+    from training import parts
+
+    found = Pack(prepared(data, pack, skip_bad))
+    mean, deviation = parts.statistics(found)
+    typer.echo(f"mean {np.round(mean, 3)}, deviation {np.round(deviation, 3)}, RGB in 0..1")
+    for name, area in zip(recipes.CLASSES, parts.class_areas(found), strict=True):
+        typer.echo(f"{name}: {area:.2f} %")
+
+
+COLUMNS = {
+    "iou": "IoU %",
+    "miou": "mIoU %",
+    "biou": "boundary %",
+    "mad": "MAD",
+    "mse": "MSE",
+    "dtssd": "dtSSD",
+    "flicker": "flicker",
+}
+
+
+def table(title: str, scores: list) -> Table:
+    """One row a set."""
+    shown = Table("set", "pictures", *COLUMNS.values(), title=title)
+    for score in scores:
+        cells = (f"{score.figures[key]:.2f}" if key in score.figures else "-" for key in COLUMNS)
+        shown.add_row(score.name, str(score.pictures), *cells)
+        for key, value in score.figures.items():
+            if key.startswith("iou "):  # of one class
+                shown.add_row(f"  {key[4:]}", "", f"{value:.2f}")
+    return shown
