@@ -187,6 +187,23 @@ def test_fit_and_evaluate_from_the_command_line(folder: Path, tmp_path: Path) ->
     assert done.exit_code == 0 and "eg1800" in done.output
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("fit --recipe sinet", "--data FOLDER"),
+        ("fit --data {folder}", "--weights"),
+        ("statistics --pack gone.pack", "--data FOLDER"),
+        ("evaluate best.pt", "--data"),
+        ("pack --data {folder}/gone", "--data"),
+    ],
+)
+def test_what_is_missing_is_named_at_once(folder: Path, words: str, told: str) -> None:
+    done = CliRunner().invoke(app, words.format(folder=folder).split())
+    error = done.exception
+    hint = error.hint if isinstance(error, ConfigError) else done.output
+    assert done.exit_code and told in hint, done.output
+
+
 def test_a_perfect_network_scores_full_marks(folder: Path) -> None:
     def bright(bgr: np.ndarray) -> np.ndarray:
         return (bgr.min(2) > 120).astype(np.float32)

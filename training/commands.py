@@ -19,9 +19,14 @@ from training.packing import LADDER, build, build_within, kept
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
-DATA = Path("../shared/data")
-WEIGHTS = Path("../shared/weights/mobilenetv2_050_folded.npz")
-DataOption = Annotated[Path, typer.Option(help="Folder of pictures.")]
+FOLDER = typer.Option(
+    "--data",
+    help="Folder of pictures, in a layout of training/README.md.",
+    exists=True,
+    file_okay=False,
+)
+DataNeeded = Annotated[Path, FOLDER]
+DataOption = Annotated[Path | None, FOLDER]
 ChangesOption = Annotated[
     list[str], typer.Option("--set", help='Change the recipe: "batch=24", "options.alpha=0.5".')
 ]
@@ -33,7 +38,7 @@ SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out files th
 
 @app.command()
 def pack(
-    data: DataOption = DATA,
+    data: DataNeeded,
     out: PackOption = None,
     megabytes: Annotated[
         float | None, typer.Option(help="Make it this small: the quality follows.", min=0.01)
@@ -80,9 +85,11 @@ def tell(path: Path, found: Pack) -> None:
 @app.command()
 def fit(
     recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
-    data: DataOption = DATA,
+    data: DataOption = None,
     pack: PackOption = None,
-    weights: Annotated[Path, typer.Option(help="Encoder weights to start from.")] = WEIGHTS,
+    weights: Annotated[
+        Path | None, typer.Option(help="Encoder weights to start from: .npz, or a best.pt.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length in steps.", min=0)] = None,
     minutes: Annotated[float | None, typer.Option(help="Length in minutes.", min=0.01)] = None,
@@ -93,19 +100,23 @@ def fit(
     """Train; goes on where the run in --out stopped.
 
     Without --pack the pictures of --data are packed first, and again when any of them changes;
-    with a pack that exists, --data is for measuring alone and may be missing.
+    with a pack that exists, --data is for measuring alone and may be left out.
     """
     from training.train import Run, Trainer
 
     chosen = recipes.find(recipe, changes)
-    path = prepared(data, pack, skip_bad)
-    own = "" if data == DATA else f"-{data.resolve().name}"
+    out = out or Path("runs") / (f"{recipe}-{data.resolve().name}" if data else recipe)
+    if chosen.pretrained and not weights and not (out / "last.pt").is_file():
+        raise ConfigError(
+            f"{recipe} starts from an encoder that was trained before",
+            "name its weights with --weights, or start from nothing: --set pretrained=false",
+        )
     run = Run(
         chosen,
-        path,
-        out or Path("runs") / f"{recipe}{own}",
+        prepared(data, pack, skip_bad),
+        out,
         weights,
-        data if data.is_dir() else None,
+        data,
         steps,
         minutes or chosen.minutes,
         workers=workers,
@@ -115,23 +126,26 @@ def fit(
     Trainer(run).fit()
 
 
-def prepared(data: Path, pack: Path | None, skip_bad: bool) -> Path:
+def prepared(data: Path | None, pack: Path | None, skip_bad: bool) -> Path:
     """The pack to train from, made if need be."""
-    path = pack or packed(data)
-    if path.is_file() and (pack or not data.is_dir()):
-        found = Pack(path)
-    else:
+    if pack and pack.is_file():
+        path, found = pack, Pack(pack)
+    elif data:
+        path = pack or packed(data)
         found = kept(data, path, skip_bad, watched)
+    else:
+        missing = f"no pack {pack}" if pack else "no pictures to train from"
+        raise ConfigError(missing, "name their folder: --data FOLDER")
     tell(path, found)
-    if not data.is_dir():
-        typer.echo(f"no folder {data}: nothing is measured on the way")
+    if not data:
+        typer.echo("without --data nothing is measured on the way")
     return path
 
 
 @app.command()
 def evaluate(
     checkpoints: Annotated[list[Path], typer.Argument(help="best.pt of runs.")],
-    data: DataOption = DATA,
+    data: DataNeeded,
     quick: Annotated[bool, typer.Option(help="A few frames of each clip.")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Write the worst pictures here.")] = None,
     skip_bad: SkipOption = False,
@@ -157,7 +171,7 @@ def show(
     out: Annotated[Path, typer.Argument(help="Picture to write.")],
     recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",
     pack: PackOption = None,
-    data: DataOption = DATA,
+    data: DataOption = None,
     first: Annotated[int, typer.Option(help="Number of the first batch.", min=0)] = 0,
     number: Annotated[int, typer.Option(help="How many batches.", min=1)] = 3,
     skip_bad: SkipOption = False,
@@ -172,7 +186,7 @@ def show(
 
 @app.command()
 def statistics(
-    pack: PackOption = None, data: DataOption = DATA, skip_bad: SkipOption = False
+    pack: PackOption = None, data: DataOption = None, skip_bad: SkipOption = False
 ) -> None:
     """Print colour mean and deviation and class areas of the labelled pictures (nine classes)."""
     from training import parts
