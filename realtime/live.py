@@ -55,7 +55,13 @@ def recall_look(
     settings = load()
     if not settings.web.enabled:
         return load
-    look = Store(settings.web.folder).last_look(file)
+    store = Store(settings.web.folder)
+    try:
+        store.prepare()
+    except ScrimError as error:
+        journal.print(f"presets, uploads and the last look cannot be kept: {error}")
+        return load
+    look = store.last_look(file)
     if not look:
         return load
     with_last = partial(load, last=tables_of(look))

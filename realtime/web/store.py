@@ -27,12 +27,18 @@ Look = dict[str, Any]
 
 
 class Store:
-    """Files under `folder`; "" is the user's own place for state. Made when first written to."""
+    """Files under `folder`; "" is the user's own place for state."""
 
     def __init__(self, folder: str = "") -> None:
         self._folder = Path(folder) if folder else user_state_path("scrim")
         self.uploads = self._folder / "backdrops"
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Make the folder. Raises `ConfigError` where that cannot be, or it cannot be used."""
+        self._make(self._folder)
+        if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
+            raise ConfigError(f"cannot write into {self._folder}", "set web.folder")
 
     def presets(self) -> dict[str, Look]:
         """Return all presets by name, in the order in which they were first saved."""
@@ -89,7 +95,7 @@ class Store:
         path = self._folder / name
         try:
             found = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, RecursionError):
             found = None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 import pytest
 from rich.console import Console
@@ -79,13 +80,23 @@ def test_a_newer_file_wins_over_the_last_look(config: Config, tmp_path: Path) ->
     assert recalled(config, file).scene.blur == 0.5
 
 
-def recalled(config: Config, file: Path | None = None) -> Config:
-    """What `scrim run` would begin with."""
+def test_a_folder_that_cannot_be_had_is_told_at_the_start(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    told = io.StringIO()
+    for folder in ("taken", "taken/below"):
+        config = config.with_values({"web": {"folder": str(tmp_path / folder)}})
+        assert recalled(config, told=told) == config
+        assert f"cannot make {tmp_path / folder}" in told.getvalue()
+    assert Store(config.web.folder).presets() == {}
+
+
+def recalled(config: Config, file: Path | None = None, told: IO[str] | None = None) -> Config:
+    """What `scrim run` would begin with, and what it tells on the way."""
 
     def load(last: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> Config:
         return config.with_values(last)
 
-    return recall_look(load, file, Console(file=io.StringIO()))()
+    return recall_look(load, file, Console(file=told or io.StringIO(), soft_wrap=True))()
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
