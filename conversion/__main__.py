@@ -1,11 +1,13 @@
 """The door: the command `scrim-convert`."""
 
-from realtime.errors import enter
+from functools import partial
+
+from realtime.errors import enter, run_app
 
 
 def main() -> None:
     """Run the command line."""
-    enter("conversion.commands")
+    enter(partial(run_app, "conversion.commands"))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The door: the command `scrim`. Floor 7."""
 
-from realtime.errors import enter
+from functools import partial
+
+from realtime.errors import enter, run_app
 
 
 def main() -> None:
     """Run the command line."""
-    enter("realtime.commands")
+    enter(partial(run_app, "realtime.commands"))
 
 
 if __name__ == "__main__":

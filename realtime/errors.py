@@ -170,10 +170,10 @@ EXTRAS = {
 """Packages that not everybody installs, and the extra that brings each."""
 
 
-def enter(commands: str) -> None:
-    """Run the `app` of a module. An error is one line, what to do, and the error's exit code."""
+def enter(app: Callable[[], object]) -> None:
+    """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
     try:
-        _load(commands)()
+        app()
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except ScrimError as error:
@@ -189,11 +189,11 @@ def enter(commands: str) -> None:
         sys.exit(1)
 
 
-def _load(commands: str) -> Callable[[], object]:
-    """Import a module's `app`; Ctrl-C meanwhile ends the process at once, and says nothing."""
+def run_app(module: str) -> None:
+    """Import a module and run its `app`; until that is there, Ctrl-C just ends the process."""
     heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        app: Callable[[], object] = import_module(commands).app
-        return app
+        app = import_module(module).app
     finally:
         signal.signal(signal.SIGINT, heard)
+    app()

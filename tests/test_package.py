@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -33,15 +33,12 @@ def test_the_wheel_carries_networks_page_and_commands(tmp_path: Path) -> None:
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)
 
 
-def test_a_missing_extra_names_its_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_extra_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
     def work() -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setitem(sys.modules, "commands", SimpleNamespace(app=work))
     with pytest.raises(SystemExit) as ended:
-        enter("commands")
+        enter(work)
     assert ended.value.code == 1
     assert "pip install 'scrim[training]'" in capsys.readouterr().err
 
@@ -55,9 +52,12 @@ def test_a_missing_extra_names_its_command(
 )
 def test_ctrl_c_at_any_time_is_quiet(tmp_path: Path, commands: str, code: int) -> None:
     (tmp_path / "commands.py").write_text(commands)
-    door = f"import sys; sys.path.append({str(tmp_path)!r}); enter('commands')"
-    words = [sys.executable, "-c", f"from realtime.errors import enter; {door}"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    (tmp_path / "door.py").write_text(
+        "from realtime.errors import *; enter(lambda: run_app('commands'))"
+    )
+    door = [sys.executable, tmp_path / "door.py"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(door, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (code, "")
 
 

@@ -1,15 +1,16 @@
 """The door: the command `scrim-train`."""
 
 import os
+from functools import partial
 
-from realtime.errors import enter
+from realtime.errors import enter, run_app
 
 
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads leave the core to others
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    enter("training.commands")
+    enter(partial(run_app, "training.commands"))
 
 
 if __name__ == "__main__":
