@@ -9,7 +9,7 @@ from statistics import quantiles
 from benchmarks.stream_spaces import Failed
 
 Seen = list[list[float]]
-"""Of each presented picture: the moment and its age in ms, and its width."""
+"""Of presented pictures: the moment and the age in ms, the width, how many there have been."""
 
 MISREAD_MS = 60_000
 """An age beyond this is a block that was read wrongly; how many were is told."""
@@ -22,12 +22,13 @@ def ages(seen: Seen, without_ms: float = 2000) -> dict[str, float]:
     if len(read) < 10:
         raise Failed(f"{len(read)} pictures came")
     cuts, span = quantiles(read, n=20), (kept[-1][0] - kept[0][0]) / 1000
-    figures = {"p50": cuts[9], "p95": cuts[18], "fps": (len(kept) - 1) / span}
+    figures = {"p50": cuts[9], "p95": cuts[18], "fps": (kept[-1][3] - kept[0][3]) / span}
     return {**figures, "width": kept[-1][2], "misread": len(kept) - len(read)}
 
 
 def rate(seen: Seen, began: float, ended: float) -> float:
-    return sum(began <= row[0] < ended for row in seen) / (ended - began) * 1000
+    before, until = ([row[3] for row in seen if row[0] < end] or [0] for end in (began, ended))
+    return (until[-1] - before[-1]) / (ended - began) * 1000
 
 
 def gaps(seen: Seen, began: float, ended: float) -> Iterator[float]:

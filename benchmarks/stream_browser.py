@@ -17,7 +17,8 @@ FLAGS = (
     *("--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"),
 )
 
-# Ages of presented pictures in ms, and the moment at which each was presented.
+# Ages of presented pictures in ms, and the moment at which each was presented. Where the page is
+# too busy for a picture it is presented without a word, and counted at the next one.
 LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
   const [width, height] = size;
   const headers = { Authorization: "Bearer " + token };
@@ -61,7 +62,7 @@ LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
   const context = strip.getContext("2d", { willReadFrequently: true });
   const seen = [];
   let first = 0;
-  const look = () => {
+  const look = (_, { presentedFrames }) => {
     const now = Date.now();
     const part = video.videoWidth / width;
     context.drawImage(video, 0, 0, bits * block * part, block * part, 0, 0, 4 * bits, 4);
@@ -69,7 +70,7 @@ LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
     let made = 0;
     for (let bit = 0; bit < bits; bit++) if (pixels[4 * (4 * bit + 2)] > 128) made += 2 ** bit;
     first = first || performance.now() - began;
-    seen.push([now, (now % 2 ** bits) - made, video.videoWidth]);
+    seen.push([now, (now % 2 ** bits) - made, video.videoWidth, presentedFrames]);
     video.requestVideoFrameCallback(look);
   };
   video.requestVideoFrameCallback(look);

@@ -1,9 +1,9 @@
 """Up to three sizes of one picture, and which of them a viewer's link can carry.
 
 The receiver's own estimate (REMB, draft-alvestrand-rmcat-remb) rules. It never grows far beyond
-what is sent, so a better rung can only be tried: a try that fails doubles the pause before the
-next one. Near a limit that it once met the estimate hardly grows for half a minute, so while a try
-lasts its report (RFC 3550, section 6.4) rules instead: lost packets, or a longer way.
+what is sent, so a better rung can only be tried, the more rarely the longer tries fail. Near a
+limit that it once met the estimate hardly grows for half a minute, so while a try lasts its report
+(RFC 3550, section 6.4) rules instead: lost packets, or a longer way.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ trembling stays above 0.85."""
 SETTLE_S = 1.0
 """After a change of rung the estimate still speaks of the old one."""
 
-FIRST_TRY_S, LAST_TRY_S = 2.0, 8.0
-"""Pause before a better rung is tried; doubles while tries fail. After one that held it is the
-first again."""
-
+FIRST_TRY_S, LAST_TRY_S, PATIENCE = 1.0, 8.0, 0.1
+"""Least and longest pause before a better rung is tried; between them it is this share of the time
+for which the link has been narrow: one that soon becomes wide is soon found."""
 
 LOST, LATER_S = 0.1, 0.1
 """Share of packets, and seconds more of round trip, that end a try; so does an estimate that falls
@@ -72,12 +71,13 @@ def _rate(pixels: int) -> int:
 class Climber:
     """One viewer's place on the ladder, 0 being the full size."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_try_s: float = FIRST_TRY_S) -> None:
         self.rung = 0
+        self._first_try_s = first_try_s
         self._moved_at = 0.0
+        self._narrow_since = 0.0
         self._climbed_at: float | None = None
         self._before: Report | None = None
-        self._pause_s = FIRST_TRY_S
 
     def judge(self, report: Report, sent: float, ladder: list[Rung], now: float) -> int:
         """Return the rung for a link with this report over which `sent` bits a second are going.
@@ -104,16 +104,21 @@ class Climber:
         falls = report.estimate < STEADY * before.estimate
         return falls or report.lost > LOST or later_s > LATER_S
 
+    def fail(self, now: float) -> None:
+        """Take a climb back: the rung was not worth going to."""
+        self._climbed_at = None
+        self._move(self.rung + 1, now)
+
     def _has_rested(self, now: float) -> bool:
-        """Say whether the pause before the next try is over: short where the last one holds."""
-        pause_s = self._pause_s if self._climbed_at is None else FIRST_TRY_S
-        return now - self._moved_at >= pause_s
+        """Say whether the pause before the next try is over: none where the last one holds."""
+        if self._climbed_at is not None:
+            return True
+        pause_s = min(PATIENCE * (now - self._narrow_since), LAST_TRY_S)
+        return now - self._moved_at >= max(pause_s, self._first_try_s)
 
     def _fall(self, estimate: float, busyness: float, ladder: list[Rung], now: float) -> None:
-        if self._climbed_at is not None and now - self._climbed_at <= LAST_TRY_S:
-            self._pause_s = min(2 * self._pause_s, LAST_TRY_S)
-        else:
-            self._pause_s = FIRST_TRY_S
+        if self._climbed_at is None or now - self._climbed_at > LAST_TRY_S:
+            self._narrow_since = now
         self._climbed_at = self._before = None
         below = range(self.rung + 1, len(ladder))
         fitting = [rung for rung in below if busyness * ladder[rung].rate <= estimate]

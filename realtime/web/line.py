@@ -9,7 +9,7 @@ from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
-from realtime.web.ladder import Climber, Report
+from realtime.web.ladder import LAST_TRY_S, Climber, Report
 from realtime.web.sound import Sound
 from realtime.web.uplink import BrowserSource
 
@@ -42,7 +42,7 @@ class BrowserLine:
         )
         self.control = Control(config, model, stats, self._runner)
         self.sound = Sound(self.age_s)
-        self._climber = Climber()
+        self._climber = Climber(LAST_TRY_S)
         self._received, self._composed, self._eased_at = 0, 0, 0.0
         self._runner.start()
 

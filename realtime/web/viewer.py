@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,9 @@ from realtime.web.ladder import Climber, Report, Rung
 
 MAX_BEHIND = 4
 """Pictures that may wait for their viewer's connection; more is age that nobody wants."""
+
+SPARE = 1.5
+"""What a link must carry before a better rung is sent over it, in that rung's rates."""
 
 MAX_UNSENT = 64 * 1024
 """Bytes that the system may hold back; a full socket would otherwise be buffered without end."""
@@ -49,7 +52,8 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
     """One viewer's track of `Encoded` pictures; lives in the event loop.
 
     It joins with the first `recv`, which is when its connection stands: nothing is encoded for
-    who never comes. `unsent` says how many bytes its connection still holds.
+    who never comes. `unsent` says how many bytes its connection still holds, `carries` tries
+    whether it takes so many bits a second more.
     """
 
     kind = "video"
@@ -57,9 +61,11 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
     def __init__(self, station: Station, codec: Codec) -> None:
         super().__init__()
         self.unsent: Callable[[], int] = lambda: 0
+        self.carries: Callable[[float], Awaitable[bool]] = _carry
         self._station = station
         self._stream = self._next = Stream(codec, 0)
         self._climber = Climber()
+        self._try: asyncio.Task[None] | None = None
         self._meter = Meter()
         self._waiting: deque[Encoded] = deque()
         self._came = asyncio.Event()
@@ -118,18 +124,41 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
         """The viewer's receiver says what its link carries (REMB)."""
         now = time.monotonic()
         ladder = self._station.ladder
-        if not ladder:
+        if not ladder or self._try:
             return
-        rung = self._climber.judge(report, self._meter.rate(now), ladder, now)
-        if rung != self._next.rung:
-            self._next = Stream(self._stream.codec, rung)
-            self._station.ask_key(self._next)
+        sent = self._meter.rate(now)
+        rung = self._climber.judge(report, sent, ladder, now)
+        if rung < self._next.rung:
+            self._try = asyncio.create_task(self._climb(rung, SPARE * ladder[rung].rate - sent))
+        elif rung > self._next.rung:
+            self._go(rung)
+
+    async def _climb(self, rung: int, more: float) -> None:
+        """Go to a better rung if the link carries it, and some more."""
+        try:
+            if await self.carries(more):
+                self._go(rung)
+            else:
+                self._climber.fail(time.monotonic())
+        finally:
+            self._try = None
+
+    def _go(self, rung: int) -> None:
+        self._next = Stream(self._stream.codec, rung)
+        self._station.ask_key(self._next)
 
     def stop(self) -> None:
         """End the track."""
         super().stop()
+        if self._try:
+            self._try.cancel()
         self._station.leave(self)
         self._came.set()
+
+
+async def _carry(more: float) -> bool:
+    """Stand for a link without limits."""
+    return True
 
 
 class Meter:

@@ -19,9 +19,10 @@ from realtime.frame import Frame
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from realtime.web import broadcast as module
+from realtime.web import ladder
 from realtime.web.broadcast import Broadcast
 from realtime.web.encoder import Codec, Encoded, PictureEncoder
-from realtime.web.ladder import Report
+from realtime.web.ladder import Climber, Report
 from realtime.web.viewer import MAX_BEHIND, MAX_UNSENT, Viewer
 from tests.web.guest import share_of
 from tests.web.serving import BLUE, GREEN, YELLOW, in_loop
@@ -221,6 +222,35 @@ async def test_a_rung_is_left_for_another_at_a_keyframe(
     wide.stop()
     await write(line, source.read())
     assert len(line._encoders) == 1, "nobody is left on the upper rung"
+
+
+@pytest.mark.parametrize("carries", [True, False])
+@in_loop
+async def test_a_better_rung_is_sent_only_over_a_link_that_carries_it(
+    carries: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, source, tried = Broadcast(), PatternSource(SIZE, 1000), asyncio.Event()
+    viewer, seen = await joined(line)
+    await write(line, source.read())
+    monkeypatch.setattr(ladder, "SETTLE_S", 0.0)
+    monkeypatch.setattr(module, "KEY_PAUSE_S", 0.0)
+    monkeypatch.setattr(viewer._meter, "rate", lambda now: 1e5)
+    viewer._climber = Climber(first_try_s=0.0)
+
+    async def carry(more: float) -> bool:
+        assert more == 1.5 * line.ladder[0].rate - 1e5
+        tried.set()
+        return carries
+
+    viewer.carries = carry
+    for estimate in (1e4, 1e6):  # down, and up again
+        viewer.estimate(Report(estimate))
+        await write(line, source.read())
+    await tried.wait()
+    await write(line, source.read(), source.read())
+    assert len({picture.timestamp for picture in seen}) == 5
+    sizes = [(picture.width, picture.height) for picture in decoded("H264", seen)]
+    assert sizes[1] == (160, 90) and sizes[-1] == (SIZE if carries else (160, 90))
 
 
 @in_loop

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +19,8 @@ from aiortc.rtp import (
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from realtime.web import connection
 from realtime.web.broadcast import Broadcast
-from realtime.web.connection import PACKET_BITS, Resend, open_connection, send
+from realtime.web.connection import open_connection, send
 from realtime.web.ladder import Report
 from tests.web.serving import in_loop, until
 
@@ -48,26 +46,6 @@ async def test_a_sender_passes_on_what_its_receiver_says(monkeypatch: pytest.Mon
     assert asked[-1] == Report(300_000, lost=0.25)
     assert viewer.unsent() == 0
     await connection.close()
-
-
-@in_loop
-async def test_a_full_link_is_not_filled_with_packets_sent_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sent: list[int] = []
-
-    async def resend(number: int) -> None:
-        sent.append(number)
-
-    class Rung:
-        rate = 40 * PACKET_BITS
-
-    moment = iter([100.0] * 30 + [100.5] * 30)
-    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: next(moment)))
-    again = Resend(Rung(), resend)
-    for number in range(60):
-        await again(number)
-    assert sent == [*range(10), *range(30, 35)], "a quarter of 40 packets a second"
 
 
 @in_loop

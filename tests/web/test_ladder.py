@@ -38,8 +38,10 @@ def walk(climber: Climber, link: float, seconds: int, began: int) -> list[int]:
     for half in range(2 * seconds):
         sent = HD[climber.rung].rate
         estimate = 0.85 * link if sent > link else 1.4 * sent
-        report = Report(estimate, lost=max(0.0, 1 - link / sent))
+        report, below = Report(estimate, lost=max(0.0, 1 - link / sent)), climber.rung
         seen.append(climber.judge(report, sent, HD, began + half / 2))
+        if climber.rung < below and link < 1.5 * HD[climber.rung].rate:
+            climber.fail(began + half / 2)
     return seen
 
 
@@ -47,12 +49,18 @@ def test_a_narrow_link_is_left_alone_and_a_wide_one_found_again() -> None:
     climber = Climber()
     assert set(walk(climber, 10e6, 20, began=100)) == {0}
     narrow = walk(climber, 500e3, 60, began=200)
-    assert narrow[:4] == [2] * 4, "down at once, and as far as needed"
-    tries = sum(below > above for below, above in pairwise(narrow))
-    assert 1 <= tries <= 8, "each try that fails makes the next one rarer"
-    assert narrow.count(2) > 0.8 * len(narrow)
-    wide = walk(climber, 10e6, 12, began=260)
-    assert wide[-1] == 0 and wide.count(1) == 4, "the second step follows two seconds on the first"
+    assert narrow[:2] == [2] * 2, "down at once, and as far as needed"
+    tried = [half / 2 for half, rung in enumerate(narrow) if rung == 1]
+    pauses = [later - sooner for sooner, later in pairwise(tried)]
+    assert pauses == sorted(pauses) and pauses[0] <= 1.5 and pauses[-1] > 4, "ever more rarely"
+    wide = walk(climber, 10e6, 8, began=260)
+    assert wide[-1] == 0 and wide.count(1) == 2, "the second step follows a second on the first"
+
+
+def test_a_link_that_was_narrow_for_ten_seconds_is_wide_again_within_three() -> None:
+    climber = Climber()
+    walk(climber, 500e3, 10, began=100)
+    assert walk(climber, 10e6, 3, began=110)[-1] == 0
 
 
 def test_a_still_picture_does_not_look_like_a_narrow_link() -> None:

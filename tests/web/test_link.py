@@ -1,0 +1,94 @@
+"""What a link is spared and whether it has become wider, between two real senders and receivers."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from realtime.sources.pattern import PatternSource
+from realtime.web import link as module
+from realtime.web.broadcast import Broadcast
+from realtime.web.connection import open_connection, send
+from realtime.web.link import PACKET_BITS, Link
+from tests.web.serving import in_loop, until
+from tests.web.test_connection import negotiate
+
+
+def told(count: int) -> tuple[Link, list[Any]]:
+    """Return a link whose sender remembers packets 0 to `count` - 1, and what is done for it."""
+    done: list[Any] = []
+
+    async def send_again(number: int) -> None:
+        done.append(number)
+
+    history = {number: SimpleNamespace(sequence_number=number) for number in range(count)}
+    sender = SimpleNamespace(_retransmit=send_again, _RTCRtpSender__rtp_history=history)
+    viewer = SimpleNamespace(rate=40 * PACKET_BITS, ask_key=lambda: done.append("key"))
+    return Link(sender, viewer), done  # type: ignore[arg-type]
+
+
+@in_loop
+async def test_what_is_lost_on_a_full_link_is_not_all_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = iter([100.0] * 12 + [100.5] * 8)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(moment)))
+    link, done = told(20)
+    for number in range(20):
+        await link.resend(number)
+    quarter = [*range(10), "key", "key", *range(12, 17), "key", "key", "key"]
+    assert done == quarter, "of 40 packets a second; a picture that stays lost needs a keyframe"
+
+
+@in_loop
+async def test_nothing_before_a_keyframe_is_sent_again() -> None:
+    link, done = told(20)
+    link.pack(SimpleNamespace(is_key=False, payloads=[b""], timestamp=0))  # type: ignore[arg-type]
+    await link.resend(3)
+    link.pack(SimpleNamespace(is_key=True, payloads=[b""], timestamp=0))  # type: ignore[arg-type]
+    await link.resend(4)
+    assert done == [3], "and no further keyframe is asked for"
+
+
+@in_loop
+async def test_a_wide_link_carries_more_and_a_late_or_broken_one_does_not(
+    loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs, line = open_connection(), open_connection(), Broadcast()
+    sender = ours.addTransceiver("video", direction="sendonly").sender
+    viewer, source = line.viewer("VP8"), PatternSource((320, 180), 1000)
+    send(sender, viewer)
+    await negotiate(ours, theirs)
+    assert await until(lambda: joined(line), 1)
+    await asyncio.to_thread(line.write, source.read())
+
+    async def tries(more: float) -> tuple[bool, float]:
+        """Return what is found, and the bits a second that were sent to find it."""
+        before = sender.transport._get_stats()
+        carried = await viewer.carries(more)
+        after = sender.transport._get_stats()
+        sent = [each[sender.transport._stats_id].bytesSent for each in (before, after)]
+        return carried, (sent[1] - sent[0]) * 8 / module.TRY_S
+
+    monkeypatch.setattr(module, "LATER_S", 5.0)  # a busy machine is late, too
+    assert await tries(0) == (True, 0)
+    carried, rate = await tries(500_000)
+    assert carried and rate > 400_000
+    late = partial(asyncio.sleep, 1000)
+    monkeypatch.setattr(module, "LATER_S", 0.01)
+    monkeypatch.setattr(
+        sender.transport.transport._connection._nominated[1].protocol,
+        "request",
+        lambda *args, **named: late(),
+    )
+    assert await tries(500_000) == (False, 0), "a link that is late already is not filled"
+    await asyncio.gather(ours.close(), theirs.close())
+    assert not await viewer.carries(500_000)
+
+
+async def joined(line: Broadcast) -> int:
+    return line.viewers
