@@ -24,13 +24,11 @@ MARGIN = 64
 class Change(NamedTuple):
     """How a person's light is changed; 0 everywhere is not at all.
 
-    `level` in stops (log2 of linear light), `warmth` in the units of `scene.light`, `contrast` in
-    log2 of the factor by which luma is spread around the person's mean.
+    `level` in stops (log2 of linear light), `warmth` in the units of `scene.light`.
     """
 
     level: float = 0.0
     warmth: float = 0.0
-    contrast: float = 0.0
 
     def times(self, share: float) -> Change:
         """Return a part of the change."""
@@ -42,12 +40,12 @@ class Change(NamedTuple):
 
 
 class Grade:
-    """A change, ready to be laid on frames. `pivot` is the person's mean luma, 0..1."""
+    """A change, ready to be laid on frames."""
 
-    def __init__(self, change: Change, pivot: float) -> None:
-        gain, spread = 2 ** (change.level / GAMMA), 2**change.contrast
-        self._curve = _curve(gain, spread, pivot)
-        self._matrix = _chroma_matrix(change.warmth, gain * spread)
+    def __init__(self, change: Change) -> None:
+        gain = 2 ** (change.level / GAMMA)
+        self._curve = _curve(gain)
+        self._matrix = _chroma_matrix(change.warmth, gain)
 
     def laid_on(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the frame with the person and what is near corrected; alpha is of its size."""
@@ -76,19 +74,17 @@ class Grade:
         return graded
 
 
-def _curve(gain: float, spread: float, pivot: float) -> Bytes:
-    """Return luma after gain and spread, uint8 (256,), 16..235, bent below white where it must."""
-    luma = (np.arange(256) - pixels.BLACK_Y) / 219
-    lit = gain * (pivot + (luma - pivot) * spread)
-    top = gain * (pivot + (1 - pivot) * spread)
-    if top > 1:
+def _curve(gain: float) -> Bytes:
+    """Return luma times a gain, uint8 (256,), 16..235, bent below white where it must."""
+    lit = gain * (np.arange(256) - pixels.BLACK_Y) / 219
+    if gain > 1:
         over = np.clip(lit - KNEE, 0, None)
-        bend = ((top - KNEE) / (1 - KNEE) - 1) / (top - KNEE)
+        bend = ((gain - KNEE) / (1 - KNEE) - 1) / (gain - KNEE)
         lit = np.minimum(lit, KNEE) + over / (1 + bend * over)
     return np.rint(pixels.BLACK_Y + 219 * np.clip(lit, 0, 1)).astype(np.uint8)
 
 
-def _chroma_matrix(warmth: float, scale: float) -> Alpha:
+def _chroma_matrix(warmth: float, gain: float) -> Alpha:
     """Return the matrix (3, 4) from corrected Y and the camera's U, V to Y, U, V.
 
     Blue and red are multiplied on their own (von Kries), and grey keeps its luma. Y is only handed
@@ -98,7 +94,7 @@ def _chroma_matrix(warmth: float, scale: float) -> Alpha:
     gains /= LUMA @ gains
     yuv_from_bgr = np.linalg.inv(pixels.BGR_FROM_YUV[:, :3].astype(np.float64))
     linear = (yuv_from_bgr @ np.diag(gains) @ pixels.BGR_FROM_YUV[:, :3])[1:]
-    linear[:, 1:] *= scale
+    linear[:, 1:] *= gain
     neutral = np.array([pixels.BLACK_Y, pixels.NEUTRAL, pixels.NEUTRAL])
     offset = pixels.NEUTRAL - linear @ neutral
     chroma = np.column_stack([linear, offset])

@@ -45,20 +45,20 @@ def skin_of(yuv: Bytes, person: Bytes) -> Bytes:
     return yuv[mask > 0].reshape(-1, 1, 3)
 
 
-def keep_skin(change: Change, skin: Bytes, pivot: float, share: float = 1.0) -> Change:
+def keep_skin(change: Change, skin: Bytes, share: float = 1.0) -> Change:
     """Return the change with as much warmth as leaves skin its hue, as much level as cuts none off.
 
-    The pivot is that of `Grade`; `share` is how much of the limits may be used up.
+    `share` is how much of the limits may be used up.
     """
     clipped, hue = clipped_share(skin) + share * CLIPPED, max(hue_error(skin), share * HUE)
 
     def keeps_hue(warmth: float) -> bool:
         warmer = change._replace(warmth=warmth)
-        return hue_error(Grade(warmer, pivot).laid_on_pixels(skin)) <= hue
+        return hue_error(Grade(warmer).laid_on_pixels(skin)) <= hue
 
     def keeps_light(level: float) -> bool:
         brighter = change._replace(level=level)
-        return clipped_share(Grade(brighter, pivot).laid_on_pixels(skin)) <= clipped
+        return clipped_share(Grade(brighter).laid_on_pixels(skin)) <= clipped
 
     change = change._replace(warmth=_most(keeps_hue, change.warmth))
     change = change._replace(level=_most(keeps_light, change.level))
