@@ -132,6 +132,18 @@ def test_own_pictures_without_empty_rooms_are_shown_as_they_are(tmp_path: Path) 
     assert all(view.pha.shape == (36, 64) and view.pha.max() > 100 for view in views)
 
 
+def test_clothes_that_nobody_wears_lie_in_a_room_and_are_no_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = packing.build(house(tmp_path / "data"), tmp_path / "data.pack")
+    composer = compose.Composer(packed, recipe.Mix(composite=0, negative=1, garments=1))
+    monkeypatch.setattr(composer, "room", lambda size, *_: np.zeros((*size[::-1], 3), np.uint8))
+    views = [composer.draw((96, 64), default_rng(seed)) for seed in range(10)]
+    assert not any(view.pha.any() for view in views)
+    covered = [view.src.any(-1).mean() for view in views]
+    assert min(covered) > 0 and 0.2 < np.mean(covered) < 0.9
+
+
 def test_sources_the_mix_does_not_name_count_as_the_mean(tmp_path: Path) -> None:
     packed = packing.build(house(tmp_path / "data"), tmp_path / "data.pack")
     shares = compose.people(packed, recipe.Mix(people=(("ccp", 0.2), ("pseudo", 0.4))))

@@ -91,8 +91,7 @@ class Director:
 
     def empty(self, size: Size, frames: int, rng: Generator) -> Clip:
         """Nobody there."""
-        source = self.composer.empty(self.composer.mix.hard, rng)
-        src = self.composer.room(size, rng, source)
+        src = self.composer.nobody(size, rng)
         still = view(src, np.zeros(src.shape[:2], np.uint8))
         moves = shaken(size, frames, rng)
         return lights.changed([warped(still, matrix, size) for matrix in moves], rng)

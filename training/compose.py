@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from realtime.errors import ConfigError
 from training import augment
 from training.pack import Pack, Pixels, Row
-from training.recipe import Mix
+from training.recipe import CLASSES, Mix
 
 Floats = NDArray[np.float32]
 EMPTIES = ("negative", "background")  # sources of pictures without people
+WORN = [CLASSES.index(name) for name in ("top", "outerwear", "lower", "dress", "accessories")]
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Composer:
         if kind < self.mix.composite and self.empties:
             return self.composite(size, rng)
         if kind < self.mix.composite + self.mix.negative and self.empties:
-            src = self.room(size, rng, self.empty(self.mix.hard, rng))
+            src = self.nobody(size, rng)
             return View(src, np.zeros(src.shape[:2], np.uint8), np.full(src.shape[:2], 1, np.uint8))
         return self.real(size, rng)
 
@@ -91,6 +92,33 @@ class Composer:
             src = augment.back_light(src, pha, rng)
         eight = np.clip(src + 0.5, 0, 255).astype(np.uint8)
         return View(eight, (pha * 255 + 0.5).astype(np.uint8), np.ones(pha.shape, np.uint8))
+
+    def nobody(self, size: tuple[int, int], rng: Generator) -> Pixels:
+        """A picture without people: a room, one that looks as if there were somebody, clothes."""
+        if rng.random() < self.mix.garments and "parts" in self.pack.sources:
+            return self.garment(size, rng)
+        return self.room(size, rng, self.empty(self.mix.hard, rng))
+
+    def garment(self, size: tuple[int, int], rng: Generator) -> Pixels:
+        """A piece of clothing that nobody wears, lying or hanging, cut from a person."""
+        room = self.room(size, rng, self.empty(0.2, rng))
+        rows = self.pack.sources["parts"]
+        pixels = self.pack.read(rows[rng.integers(len(rows))])
+        labels = pixels[:, :, 3]
+        areas = np.bincount(labels.ravel(), minlength=256)[WORN]
+        if areas.max() < 100:
+            return room
+        worn = np.uint8(labels == rng.choice(WORN, p=areas / areas.sum())) * 255
+        x, y, wide, high = cv2.boundingRect(worn)
+        clothes = np.dstack([pixels[:, :, :3], cv2.erode(worn, np.ones((3, 3)))])
+        clothes = clothes[y : y + high, x : x + wide]
+        clothes = np.rot90(clothes, rng.choice(4, p=(0.7, 0.1, 0.1, 0.1)))
+        scale = rng.uniform(0.5, 1.4) * min(size[1] / clothes.shape[0], size[0] / clothes.shape[1])
+        middle = np.array(size) * rng.normal(0.5, 0.1, 2)
+        left, top = middle - scale * np.array(clothes.shape[1::-1]) / 2
+        fgr, alpha = pasted(np.ascontiguousarray(clothes), scale, left, top, size)
+        alpha = cv2.GaussianBlur(alpha, (3, 3), 0)[:, :, None]
+        return np.asarray(alpha * fgr + (1 - alpha) * room + 0.5, np.uint8)
 
     def empty(self, hard: float, rng: Generator) -> str:
         """A source of empty pictures: hard ones with this probability, where there are both."""
@@ -188,7 +216,8 @@ def window(row: Row, size: tuple[int, int], rng: Generator) -> tuple[slice, slic
 def placement(row: Row, size: tuple[int, int], rng: Generator) -> tuple[float, float, float, int]:
     """Where a person goes: scale, left and top of their photo in the view, rows of it to keep.
 
-    Where the photo cuts the person off, the view's own border does so too, if it can.
+    Where the photo cuts the person off, the view's own border does so too, if it can; but now and
+    then a shoulder ends in mid-air, so that the network outlines what is there, not what should be.
     """
     width, height = size
     x0, y0, x1, y1 = row.box
@@ -204,11 +233,11 @@ def placement(row: Row, size: tuple[int, int], rng: Generator) -> tuple[float, f
     scale = share * height / tall
     if y0 <= 1 and cut_below:  # cut at head and foot: must fill the height
         scale = max(scale, height / tall)
-    if cut_left and cut_right and width > scale * row.width and rng.random() < 0.6:
+    if cut_left and cut_right and width > scale * row.width and rng.random() < 0.35:
         scale = min(width / row.width, 1.4 * height / tall)
     centre = rng.uniform(-0.1, 1.1) if rng.random() < 0.12 else rng.normal(0.5, 0.13)
     left = centre * width - scale * (x0 + x1) / 2
-    if rng.random() < 0.8:
+    if rng.random() < 0.6:
         left = min(left, 0.0) if cut_left and not cut_right else left
         left = max(left, width - scale * row.width) if cut_right and not cut_left else left
     below = abs(rng.normal(0, 0.06)) if cut_below else rng.normal(-0.02, 0.1)

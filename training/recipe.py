@@ -39,6 +39,7 @@ class Mix:
     composite: float = 0.58
     negative: float = 0.10
     hard: float = 0.5  # of the empty views: pictures that look as if there were somebody
+    garments: float = 0.0  # of the empty views: clothes cut from people, where the pack has parts
     people: tuple[tuple[str, float], ...] = PEOPLE
 
 
@@ -161,6 +162,12 @@ MUNET = (  # the encoder's first stages, a third of the cost of a step, learn la
 )
 
 SCRIM = {"bce": 1.0, "edge": 1.0, "laplacian": 1.0, "temporal": 4.0, "twin": 0.3}
+REST = ("encoder.", *(f"decoder.{part}." for part in ("context", "top", "fuses", "grus")))
+RECURRENT = (  # the last stage alone, then all but the encoder's first stages, then all
+    Stage(0.04, SCRIM, frozen=REST),
+    Stage(0.71, SCRIM, frozen=STEADY),
+    Stage(0.25, SCRIM),
+)
 
 SINET_ENCODER = {"coarse": 1.0}
 SINET = {"bce": 1.0, "boundary_bce": 0.9, "coarse": 0.4}
@@ -171,13 +178,13 @@ PARTS = {"cross_entropy": 1.0}
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe(  # starts from munet-webcam: --weights runs/munet-webcam/best.pt
+        Recipe(  # starts from an earlier one, that from munet-webcam: --weights runs/before/best.pt
             "scrim-r",
             "scrim",
             WEBCAM,
-            133,
-            (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
-            mix=Mix(composite=0.38, negative=0.2, hard=0.6),
+            65,
+            RECURRENT,
+            mix=Mix(composite=0.38, negative=0.2, hard=0.6, garments=0.35),
             frames=8,
             twins=2,
             encoder_rate=3e-4,

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from training.models.mobilenet import Encoder, crop, double, expansions, normed
 
+Larger = Callable[[Tensor], Tensor]
+
 WIDTHS = (512, 256, 128, 64, 32)  # of the literature's decoders
 
 
@@ -76,15 +78,16 @@ class Separable(nn.Module):
 class Fuse(nn.Module):
     """Narrow both the coarse map and the skip to `channels`, add them, refine."""
 
-    def __init__(self, coarse: int, skip: int, channels: int, depth: int):
+    def __init__(self, coarse: int, skip: int, channels: int, depth: int, larger: Larger = double):
         super().__init__()
+        self.larger = larger
         self.narrow = nn.Conv2d(coarse, channels, 1, bias=False)
         self.lateral = nn.Conv2d(skip, channels, 1, bias=False)
         self.norm = normed(channels=channels)
         self.refine = nn.Sequential(*(Separable(channels) for _ in range(depth)))
 
     def forward(self, x: Tensor, skip: Tensor, detail: Tensor | float = 0.0) -> Tensor:
-        fused = crop(double(self.narrow(x)), skip) + self.lateral(skip)
+        fused = crop(self.larger(self.narrow(x)), skip) + self.lateral(skip)
         return self.refine(self.norm(fused + detail))
 
 
