@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks import machine, page, report
 from benchmarks.process import run
 from realtime.build import find_model
-from realtime.errors import enter
+from realtime.door import enter
 from realtime.matting.engine import read_card
 
 BACKDROPS = ("blur", "#336699")

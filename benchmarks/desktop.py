@@ -35,7 +35,8 @@ from realtime.config import Config
 from realtime.contract import Size
 from realtime.ctl import send, socket_path
 from realtime.demand import serve_demand
-from realtime.errors import ControlUnavailable, enter
+from realtime.door import enter
+from realtime.errors import ControlUnavailable
 from realtime.runner import UNWATCHED, Outlet, Runner
 from realtime.sinks.recording import RecordingSink
 from realtime.sources.pattern import PatternSource

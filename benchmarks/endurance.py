@@ -15,7 +15,8 @@ import numpy as np
 import typer
 
 from realtime.contract import ALPHA, IMAGE, nearest_size
-from realtime.errors import ConfigError, enter
+from realtime.door import enter
+from realtime.errors import ConfigError
 from realtime.frame import Bytes
 from realtime.matting.engine import MattingModel, empty_memory
 from training import metrics

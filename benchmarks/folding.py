@@ -30,7 +30,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from conversion.read import from_torch
 from realtime.contract import Card
-from realtime.errors import ConfigError, enter
+from realtime.door import enter
+from realtime.errors import ConfigError
 from training import models, recipe
 
 EXACT = {props.hint.inference_precision(): ov.Type.f32, props.inference_num_threads(): 1}

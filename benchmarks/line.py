@@ -14,7 +14,8 @@ from realtime import config as cfg
 from realtime.bench import FPS, draw, replay
 from realtime.build import load_model, make_pipeline
 from realtime.contract import Size
-from realtime.errors import EndOfStream, enter
+from realtime.door import enter
+from realtime.errors import EndOfStream
 from realtime.frame import Bytes, Frame
 from realtime.pixels import blank
 from realtime.runner import Outlet, Runner

@@ -29,7 +29,7 @@ from rich.progress import track
 from benchmarks.machine import describe
 from conversion import cards, readme
 from realtime.contract import Card
-from realtime.errors import enter
+from realtime.door import enter
 from realtime.matting.engine import MattingModel, sized
 from training import evaluate
 

@@ -23,7 +23,8 @@ import typer
 from conversion.pictures import read_labelled
 from realtime import pixels
 from realtime.build import find_model
-from realtime.errors import ConfigError, enter
+from realtime.door import enter
+from realtime.errors import ConfigError
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.matting.engine import MattingModel, MattingSession
 from realtime.matting.grabcut import HALF, Box, GrabCutRefiner, band_around, cut, inside

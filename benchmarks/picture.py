@@ -23,7 +23,7 @@ from benchmarks.page import Target
 from realtime.bench import draw, replay
 from realtime.build import find_model, make_pipeline
 from realtime.config import Config
-from realtime.errors import enter
+from realtime.door import enter
 from realtime.matting.engine import MattingModel
 from realtime.pipeline import Pipeline
 from realtime.stats import Stats

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from realtime.errors import enter, run_app
+from realtime.door import enter, run_app
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -272,4 +273,10 @@ def _recording(config: cfg.Config) -> Outlet:
     from realtime.sinks.recording import RecordingSink
 
     path, fps = Path(config.recording.path), config.camera.fps
-    return Outlet("recording", lambda: RecordingSink(path, fps), fps)
+    return Outlet("recording", lambda: RecordingSink(unused(path), fps), fps)
+
+
+def unused(path: Path) -> Path:
+    """Return a path where nothing is: this one, or one with a number, "talk-2.mp4"."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(place for place in chain([path], numbered) if not place.is_file())

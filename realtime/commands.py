@@ -11,6 +11,7 @@ import time
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from types import FrameType
 from typing import Annotated, Any
 
@@ -235,7 +236,7 @@ def models() -> None:
         scores = [f"{key} {card.figures[key]:g}" for key in means]
         out.print(f"  figures  {', '.join(scores)}")
         out.print(f"  licence  {card.licence}")
-        out.print(f"  origin   {card.origin}")
+        out.print(f"  origin   {shorten(card.origin, 100, placeholder=' ...')}")
 
 
 @app.command()

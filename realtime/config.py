@@ -20,6 +20,9 @@ from realtime.errors import ConfigError
 
 COLOUR = r"^#[0-9a-fA-F]{6}$"
 
+REASONS = {"string_pattern_mismatch": "", "model_type": ": it is a table"}
+"""What pydantic says in words that are no user's; a pattern is told by the key's description."""
+
 
 class Table(BaseModel):
     """One table of the file: frozen, and unknown keys are errors."""
@@ -132,7 +135,7 @@ class VirtualCam(Table):
 
 
 class Recording(Table):
-    path: str = Field("", description="video file to write while running; empty = off")
+    path: str = Field("", description="video file to write while running; over none; empty = off")
 
 
 class Publish(Table):
@@ -283,6 +286,8 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name, value in environment.items():
         if name.startswith("SCRIM_"):
             table, _, key = name.removeprefix("SCRIM_").lower().partition("_")
+            if f"{table}.{key}" not in _known_keys():
+                raise ConfigError(f"{name}: no such key", "SCRIM_SCENE_BLUR stands for scene.blur")
             tables.setdefault(table, {})[key] = value
     return tables
 
@@ -314,7 +319,8 @@ def _explain(error: ValidationError) -> ConfigError:
     if first["type"] == "extra_forbidden":
         return ConfigError(f"{key}: no such key", _suggest(path))
     reason = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return ConfigError(f"{key}: {first['input']!r} is not allowed: {reason}", _describe(path))
+    reason = REASONS.get(first["type"], f": {reason}")
+    return ConfigError(f"{key}: {first['input']!r} is not allowed{reason}", _describe(path))
 
 
 def _known_keys() -> list[str]:

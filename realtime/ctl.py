@@ -106,13 +106,14 @@ def _is_key(word: str) -> bool:
 async def listening(
     path: Path, orders: Orders, notice: Callable[[str], None]
 ) -> AsyncIterator[None]:
-    """Take orders as long as the context lasts; another Scrim that does already keeps the place."""
+    """Take orders as long as the context lasts; another Scrim that does already keeps the place.
+
+    Where no socket can be made Scrim runs without orders, and `notice` is told.
+    """
     if _answers(path):
         notice("another Scrim is running: `scrim ctl` speaks to that one")
         yield
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
     busy: set[asyncio.Task[None]] = set()
 
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -120,8 +121,12 @@ async def listening(
         busy.add(task)
         task.add_done_callback(busy.discard)
 
-    server = await asyncio.start_unix_server(serve, path, limit=MAX_ORDER)
-    path.chmod(0o600)
+    try:
+        server = await _listen(path, serve)
+    except OSError as error:
+        notice(f"`scrim ctl` cannot reach this Scrim: {path}: {error.strerror or error}")
+        yield
+        return
     try:
         yield
     finally:
@@ -129,6 +134,15 @@ async def listening(
         path.unlink(missing_ok=True)
         if busy:  # whoever ordered the end gets an answer too
             await asyncio.wait(busy, timeout=1.0)
+
+
+async def _listen(path: Path, serve: Callable[..., None]) -> asyncio.Server:
+    _expect_sockets()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(serve, path, limit=MAX_ORDER)
+    path.chmod(0o600)
+    return server
 
 
 async def _serve(
@@ -181,7 +195,13 @@ def _answers(path: Path) -> bool:
     return True
 
 
+def _expect_sockets() -> None:
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError("this system has no Unix sockets")
+
+
 def _connect(path: Path, timeout_s: float) -> socket.socket:
+    _expect_sockets()
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.settimeout(timeout_s)
     try:

@@ -24,11 +24,6 @@ worth another try is a class: `SourceLost`, `SinkLost`.
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Callable
-from importlib import import_module
-
 
 class ScrimError(Exception):
     """`message` says what is wrong, `hint` what to do about it."""
@@ -160,40 +155,3 @@ class BadPicture(PeerError):
 
 class EndOfStream(Exception):
     """The source has delivered its last frame."""
-
-
-EXTRAS = {
-    **dict.fromkeys(("torch", "albumentations", "tensorboardX"), "training"),
-    **dict.fromkeys(("nncf", "onnxruntime", "ai_edge_litert"), "conversion"),
-    "tensorflow": "keras",
-}
-"""Packages that not everybody installs, and the extra that brings each."""
-
-
-def enter(app: Callable[[], object]) -> None:
-    """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    except ScrimError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
-            raise
-        print(f"error: this needs {error.name}, which is not installed", file=sys.stderr)
-        print(f"  pip install 'scrim[{EXTRAS[error.name]}]'", file=sys.stderr)
-        sys.exit(1)
-
-
-def run_app(module: str) -> None:
-    """Import a module and run its `app`; until that is there, Ctrl-C just ends the process."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        app = import_module(module).app
-    finally:
-        signal.signal(signal.SIGINT, heard)
-    app()

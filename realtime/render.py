@@ -45,7 +45,8 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     """Render a job and return the number of frames.
 
     Raises `ConfigError` when the paths do not go together, `ModelContract` when classes are wanted
-    of a network that knows none, and what the parts raise. Nothing half-written is left behind.
+    of a network that knows none, and what the parts raise. Nothing half-written is left behind,
+    but by a full disk: `SinkLost` then names the hidden file.
     """
     job = replace(job, transparent=config.scene.backdrop == TRANSPARENT)
     kind = job.kind()

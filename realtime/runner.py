@@ -288,13 +288,19 @@ class Runner:
             try:
                 sink.write(shown)
             except SinkError as error:
-                sink.close()
+                self._close_sink(outlet, sink)
                 sink = self._reopen_sink(outlet, error)
                 continue
             if picture:
                 self.stats.delivered(picture.captured_at)
         if sink:
+            self._close_sink(outlet, sink)
+
+    def _close_sink(self, outlet: Outlet, sink: Sink) -> None:
+        try:
             sink.close()
+        except SinkError as error:  # the disk is full, say
+            log.error("%s: %s", outlet.name, error)
 
     def _still(self) -> Frame:
         """Return what is shown where there is nothing new: never the room."""
@@ -302,11 +308,12 @@ class Runner:
 
     def _reopen_sink(self, outlet: Outlet, error: SinkError) -> Sink | None:
         self.stats.count(f"{outlet.name} lost")
+        log.error("%s: %s; it is tried again until it works", outlet.name, error)
         pause_s = FIRST_RETRY_S
         while not self._stopping.wait(pause_s):
-            log.warning("%s: %s", outlet.name, error.message)
             try:
                 return outlet.open()
             except SinkError as again:
-                error, pause_s = again, min(2 * pause_s, LAST_RETRY_S)
+                log.warning("%s: %s", outlet.name, again.message)
+                pause_s = min(2 * pause_s, LAST_RETRY_S)
         return None

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from realtime.errors import ServiceUnavailable
-from realtime.sinks.whole import write_whole
+from realtime.sinks.whole import unwritable, write_whole
 
 NAME = "scrim.service"
 
@@ -46,7 +46,10 @@ def install(command: Sequence[str], folder: Path, environment: Mapping[str, str]
     """
     path = unit_path(environment)
     words = " ".join(map(_quote, command))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
     write_whole(path, UNIT.format(command=words, folder=str(folder).replace("%", "%%")).encode())
     _systemctl("daemon-reload")
     _systemctl("enable", "--now", NAME)

@@ -67,6 +67,7 @@ def test_later_layers_win(tmp_path: Path) -> None:
         (["web.port=99999"], ["web.port"]),
         (["backdrop=blur"], ["table.key=value"]),
         (["camera"], ["table.key=value"]),
+        (["matting.device=gpu"], ["'gpu' is not allowed (CPU"]),
     ],
 )
 def test_a_mistake_is_named_with_what_to_do(sets: list[str], words: list[str]) -> None:
@@ -74,6 +75,12 @@ def test_a_mistake_is_named_with_what_to_do(sets: list[str], words: list[str]) -
         load(None, {}, sets)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["SCRIM_FOO", "SCRIM_SCENE", "SCRIM_SCENE_BLR", "SCRIM_"])
+def test_a_variable_that_stands_for_nothing_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name}: no such key"):
+        load(None, {name: "1"})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ import pytest
 from realtime import pixels
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
-from realtime.errors import ConfigError, ModelError, ScrimError, SourceLost, SourceUnavailable
+from realtime.errors import (
+    ConfigError,
+    ModelError,
+    ScrimError,
+    SinkLost,
+    SourceLost,
+    SourceUnavailable,
+)
 from realtime.frame import Alpha, Frame
 from realtime.guard import MAX_FAILURES
 from realtime.runner import Outlet, Runner
@@ -161,6 +168,18 @@ def test_a_sink_that_dies_is_opened_again(config: Config) -> None:
     with running(config, sink=Collector(fails_at=10)) as (runner, _, sink):
         sink.await_picture(person, 12)
     assert runner.stats.snapshot()["counts"]["sink lost"] == 1
+
+
+def test_a_sink_that_cannot_be_finished_is_told(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(Collector):
+        def close(self) -> None:
+            raise SinkLost("the disk is full", "it is in .a.mkv")
+
+    with running(config, sink=Full()) as (_, _, sink):
+        sink.await_picture(person)
+    assert "the disk is full (it is in .a.mkv)" in caplog.text
 
 
 def test_a_reload_never_shows_the_room(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from realtime.ctl import send, socket_path
+from realtime.ctl import listening, send, socket_path
 from realtime.errors import ConfigError, ControlUnavailable
 
 ROOT = Path(__file__).parent.parent
@@ -164,6 +165,19 @@ def test_orders_and_signals(program: Program) -> None:
     assert program.process.wait(PATIENCE_S) == 0
     assert not (program.folder / "scrim" / "ctl.sock").exists()
     assert program.ctl()[0] == 6
+
+
+@pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
+def test_where_no_socket_can_be_made_scrim_runs_without_orders(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    told: list[str] = []
+
+    async def run() -> None:
+        async with listening(tmp_path / place, None, told.append):
+            told.append("running")
+
+    asyncio.run(run())
+    assert "cannot reach this Scrim" in told[0] and told[1] == "running"
 
 
 def burn() -> None:

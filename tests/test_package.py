@@ -9,10 +9,11 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from realtime.errors import EXTRAS, enter
+from realtime.door import EXTRAS, enter
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,14 +52,36 @@ def test_a_missing_extra_names_its_command(capsys: pytest.CaptureFixture[str]) -
     ],
 )
 def test_ctrl_c_at_any_time_is_quiet(tmp_path: Path, commands: str, code: int) -> None:
-    (tmp_path / "commands.py").write_text(commands)
-    (tmp_path / "door.py").write_text(
-        "from realtime.errors import *; enter(lambda: run_app('commands'))"
+    assert entered(tmp_path, commands) == (code, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_a_full_disk_and_a_closed_pipe_are_no_traceback(tmp_path: Path, length: int) -> None:
+    commands = f"def app(): print('x' * {length})"
+    with open("/dev/full", "w") as full:
+        code, told = entered(tmp_path, commands, full)
+    assert (code, told) == (1, "error: no space left on device\n  make room on the disk\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        assert entered(tmp_path, commands, pipe) == (1, "")
+
+
+def entered(folder: Path, commands: str, stdout: IO[str] | None = None) -> tuple[int, str]:
+    """Run a module's `app` through the door; return the exit code and what was told."""
+    (folder / "commands.py").write_text(commands)
+    (folder / "program.py").write_text(
+        "from realtime.door import *; enter(lambda: run_app('commands'))"
     )
-    door = [sys.executable, tmp_path / "door.py"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(door, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (code, "")
+    done = subprocess.run(
+        [sys.executable, folder / "program.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return done.returncode, done.stderr
 
 
 def test_every_extra_brings_what_is_promised() -> None:

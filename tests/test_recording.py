@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.build import make_outlets
+from realtime.config import check
 from realtime.errors import EndOfStream, SinkLost, SinkUnavailable
 from realtime.frame import Frame
 from realtime.pixels import colour
@@ -153,6 +155,18 @@ def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"older"
     sink.close()
     assert len(play(path)) == 1
+
+
+def test_a_line_records_over_no_other_recording(tmp_path: Path) -> None:
+    config = check(
+        {"virtualcam": {"enabled": False}, "recording": {"path": str(tmp_path / "a.mp4")}}
+    )
+    (outlet,) = make_outlets(config, print)
+    for _ in range(3):
+        sink = outlet.open()
+        sink.write(pattern(1)[0])
+        sink.close()
+    assert sorted(os.listdir(tmp_path)) == ["a-2.mp4", "a-3.mp4", "a.mp4"]
 
 
 def test_a_killed_process_leaves_only_the_hidden_file(tmp_path: Path) -> None:

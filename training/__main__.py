@@ -3,7 +3,7 @@
 import os
 from functools import partial
 
-from realtime.errors import enter, run_app
+from realtime.door import enter, run_app
 
 
 def main() -> None:

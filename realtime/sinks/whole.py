@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from pathlib import Path
@@ -28,4 +29,6 @@ def beside(path: Path) -> Path:
 def unwritable(path: Path, error: OSError) -> SinkUnavailable:
     """Say why a place cannot be written."""
     reason = (error.strerror or str(error)).lower()
-    return SinkUnavailable(f"{path}: {reason}", "choose a folder you can write to")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    hint = "make room on the disk" if full else "choose a folder you can write to"
+    return SinkUnavailable(f"{path}: {reason}", hint)

@@ -1,0 +1,66 @@
+"""The door of a command line: what goes wrong behind it is one line and an exit code. Floor 0."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from realtime.errors import ScrimError
+
+EXTRAS = {
+    **dict.fromkeys(("torch", "albumentations", "tensorboardX"), "training"),
+    **dict.fromkeys(("nncf", "onnxruntime", "ai_edge_litert"), "conversion"),
+    "tensorflow": "keras",
+}
+"""Packages that not everybody installs, and the extra that brings each."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def enter(app: Callable[[], object]) -> None:
+    """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
+    try:
+        try:
+            app()
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except OSError as error:
+        if error.errno not in (*FULL, errno.EPIPE):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it fails no second time
+        if error.errno in FULL:  # else whoever reads has had enough
+            _tell((error.strerror or str(error)).lower(), "make room on the disk")
+        sys.exit(1)
+    except ScrimError as error:
+        _tell(error.message, error.hint)
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        how = f"pip install 'scrim[{EXTRAS[error.name]}]'"
+        _tell(f"this needs {error.name}, which is not installed", how)
+        sys.exit(1)
+
+
+def run_app(module: str) -> None:
+    """Import a module and run its `app`; until that is there, Ctrl-C just ends the process."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        app = import_module(module).app
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    app()
+
+
+def _tell(message: str, hint: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
