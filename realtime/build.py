@@ -146,9 +146,10 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
     What the studio's folder holds needs its name only.
     """
     from realtime.scene import backdrop
+    from realtime.scene.blur import BlurBackdrop
 
     if scene.backdrop == "blur":
-        return backdrop.BlurBackdrop(scene.blur)
+        return BlurBackdrop(scene.blur)
     if colour := _colour(scene):
         return backdrop.ColourBackdrop(colour)
     path = backdrop_files(Path(scene.folder)).get(scene.backdrop, Path(scene.backdrop))

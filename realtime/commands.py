@@ -244,7 +244,7 @@ def devices() -> None:
     """List cameras with their modes, virtual cameras and OpenVINO devices."""
     from realtime.matting.engine import available_devices
     from realtime.sinks.virtualcam import list_virtual_cameras
-    from realtime.sources.camera import list_cameras
+    from realtime.sources.nodes import list_cameras
 
     out = Console(highlight=False, markup=False, soft_wrap=True)
     cameras = list_cameras()

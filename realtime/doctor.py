@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from realtime.sinks.virtualcam import INSTALL, list_virtual_cameras, module_version
-from realtime.sources.camera import Node, list_cameras, video_nodes
+from realtime.sources.nodes import Node, list_cameras, video_nodes
 from realtime.v4l2 import holders, text
 
 LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"

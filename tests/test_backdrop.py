@@ -12,7 +12,8 @@ from realtime import pixels
 from realtime.build import has_light, make_backdrop
 from realtime.config import Scene
 from realtime.frame import Bytes, Frame
-from realtime.scene.backdrop import BlurBackdrop, ColourBackdrop, PictureBackdrop, RoomBackdrop
+from realtime.scene.backdrop import ColourBackdrop, PictureBackdrop, RoomBackdrop
+from realtime.scene.blur import BlurBackdrop
 from tests.scenes import SIZE, frame_at, nobody, quarters, save, seen
 
 

@@ -16,8 +16,9 @@ import pytest
 from realtime import v4l2
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.pixels import to_bgr
-from realtime.sources import camera
-from realtime.sources.camera import Camera, CameraSource, Node, list_cameras, video_nodes
+from realtime.sources import nodes
+from realtime.sources.camera import CameraSource
+from realtime.sources.nodes import Camera, Node, list_cameras, video_nodes
 
 MJPG = float(cv2.VideoWriter.fourcc(*"MJPG"))
 YUYV = float(cv2.VideoWriter.fourcc(*"YUYV"))
@@ -66,9 +67,9 @@ class FakeCapture:
 def captures(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeCapture]:
     """Cameras by their paths; every other path is missing."""
     known: dict[str, FakeCapture] = {}
-    monkeypatch.setattr(camera, "LINUX", True)
+    monkeypatch.setattr(nodes, "LINUX", True)
     monkeypatch.setattr(
-        camera,
+        nodes,
         "video_nodes",
         lambda: [
             Node(Path("/dev/video0"), "Loop", True, True),
@@ -76,8 +77,8 @@ def captures(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeCapture]:
             Node(Path("/dev/video2"), "USB Webcam", False, True),
         ],
     )
-    monkeypatch.setattr(camera, "_modes", lambda path: iter(()))
-    monkeypatch.setattr(camera, "_refusal", lambda p: "" if str(p) in known else camera.MISSING)
+    monkeypatch.setattr(nodes, "_modes", lambda path: iter(()))
+    monkeypatch.setattr(nodes, "refusal", lambda p: "" if str(p) in known else nodes.MISSING)
     monkeypatch.setattr(cv2, "VideoCapture", lambda path, backend: known[path])
     return known
 
@@ -251,7 +252,7 @@ def node(root: Path, number: int, name: str, index: int = 0, loop: bool = False)
 def test_a_camera_is_found_by_its_name_under_another_number(
     captures: dict[str, FakeCapture], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(camera, "video_nodes", lambda: video_nodes(tmp_path))
+    monkeypatch.setattr(nodes, "video_nodes", lambda: video_nodes(tmp_path))
     before, after = (str(tmp_path / f"dev/video{number}") for number in (0, 5))
     node(tmp_path, 0, "USB Webcam")
     captures[before] = FakeCapture({})
@@ -279,9 +280,9 @@ def test_the_devices_of_the_kernel(tmp_path: Path) -> None:
 
 def test_a_file_and_a_device_of_another_kind_are_no_cameras(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert camera._refusal(tmp_path / "file") == camera.NO_CAMERA
-    assert camera._refusal(Path("/dev/null")) == camera.NO_CAMERA
-    assert camera._refusal(tmp_path / "nothing") == camera.MISSING
+    assert nodes.refusal(tmp_path / "file") == nodes.NO_CAMERA
+    assert nodes.refusal(Path("/dev/null")) == nodes.NO_CAMERA
+    assert nodes.refusal(tmp_path / "nothing") == nodes.MISSING
 
 
 def kernel(path: Path, request: int, question: bytes) -> bytes:
@@ -289,9 +290,9 @@ def kernel(path: Path, request: int, question: bytes) -> bytes:
     index = struct.unpack_from("I", question)[0]
     if request == v4l2._QUERYCAP:
         return bytes(88) + struct.pack("I", 1) + bytes(12)
-    if request == camera._ENUM_FMT and index < 2:
+    if request == nodes._ENUM_FMT and index < 2:
         return question[:44] + (b"MJPG", b"YUYV")[index] + bytes(16)
-    if request == camera._ENUM_FRAMESIZES:
+    if request == nodes._ENUM_FRAMESIZES:
         if question[4:8] == b"MJPG" and index < 2:
             return (
                 question[:8] + struct.pack("3I", 1, *((1280, 720), (640, 480))[index]) + bytes(24)
@@ -307,9 +308,9 @@ def test_cameras_are_listed_with_their_modes(
     webcam, loop = tmp_path / "video0", tmp_path / "video1"
     for path in (webcam, loop):
         path.touch()
-    monkeypatch.setattr(camera, "LINUX", True)
+    monkeypatch.setattr(nodes, "LINUX", True)
     monkeypatch.setattr(v4l2, "ask", kernel)
-    nodes = [Node(webcam, "Webcam", False, True), Node(loop, "Scrim", True, True)]
-    monkeypatch.setattr(camera, "video_nodes", lambda: nodes)
+    listed = [Node(webcam, "Webcam", False, True), Node(loop, "Scrim", True, True)]
+    monkeypatch.setattr(nodes, "video_nodes", lambda: listed)
     modes = ("MJPG 1280x720", "MJPG 640x480", "YUYV 48x32 to 1920x1080")
     assert list_cameras() == [Camera(str(webcam), "Webcam", modes)]

@@ -9,29 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from realtime import pixels
 from realtime.contract import Size
 from realtime.errors import ConfigError
-from realtime.frame import Alpha, Bytes, Frame
+from realtime.frame import Bytes, Frame
 from realtime.pixels import Fit
 from realtime.scene.clip import Clip
 from realtime.scene.media import read_picture
-
-LEAST_BLUR, MOST_BLUR = 0.025, 0.08
-"""Standard deviation of the blur at strength 0 and 1, as a share of the height. Even the least
-one hides a line of text of a tenth of the height."""
-
-DEVIATION = 2.0
-"""The same in pixels of the size at which the room is blurred: no larger one keeps more of it."""
-
-WINDOW = (5, 5)
-"""Blurring twice with this box, a triangle near enough to a Gaussian, has that deviation."""
-
-FAINT = 0.01
-"""Weight of the room's mean among its pixels: it decides only where none of them is near."""
 
 BORDER = 0.02
 """Width of the red border around the developer's view of the room, as a share of the height."""
@@ -157,46 +141,6 @@ class _Fitted:
         return self._fitted
 
 
-class BlurBackdrop:
-    """The room itself, out of focus. `strength` is 0..1; even 0 hides what could be read.
-
-    A normalised blur, blur(B * (1 - alpha)) / blur(1 - alpha): the person does not bleed into
-    the room, so there is no halo. Where no room is near, the mean of the room stands in.
-    """
-
-    def __init__(self, strength: float) -> None:
-        self._rows = round(DEVIATION / (LEAST_BLUR + strength * (MOST_BLUR - LEAST_BLUR)))
-
-    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
-        """Return the blurred room of a frame; `alpha` is of the frame's size."""
-        small = (max(2, round(frame.width * self._rows / frame.height)), self._rows)
-        room = _room_share(alpha, small)
-        planes = [pixels.shrink(plane, small) for plane in pixels.planes_of(frame)]
-        blurred = pixels.blank(frame.size)
-        for level, target in zip(
-            self._levels(planes, room), pixels.writable_planes(blurred), strict=True
-        ):
-            size = target.shape[1], target.shape[0]
-            cv2.resize(level, size, dst=target, interpolation=cv2.INTER_CUBIC)
-        return Frame(blurred, frame.number, frame.captured_at)
-
-    def alone(self, size: Size) -> Frame:
-        """Return the slate: without a matte a blurred room would still show the person."""
-        return pixels.slate(size)
-
-    @staticmethod
-    def _levels(planes: list[Bytes], room: Alpha) -> list[Bytes]:
-        """Return the planes, blurred, each pixel weighted by its share of the room."""
-        means = _mean_of_room(planes, room)
-        weighted = [cv2.multiply(room, plane, dtype=cv2.CV_32F) for plane in planes]
-        stack = cv2.merge([*weighted, room])
-        *light, share = cv2.split(cv2.blur(cv2.blur(stack, WINDOW), WINDOW))
-        return [
-            cv2.convertScaleAbs((level + FAINT * mean) / (share + FAINT))
-            for level, mean in zip(light, means, strict=True)
-        ]
-
-
 class RoomBackdrop:
     """The room as it is, in a red border: only for developers, and nobody can overlook it."""
 
@@ -215,20 +159,3 @@ class RoomBackdrop:
     def alone(self, size: Size) -> Frame:
         """Return the slate: the room is shown only with a matte that worked."""
         return pixels.slate(size)
-
-
-def _room_share(alpha: Bytes, size: Size) -> Alpha:
-    """Return 1 - alpha at a small size, float32 in 0..1, without the person's fringe."""
-    person = cv2.dilate(
-        cv2.compare(pixels.shrink(alpha, size), 0, cv2.CMP_GT), np.ones((3, 3), np.uint8)
-    )
-    share: Alpha = cv2.bitwise_not(person).astype(np.float32) / np.float32(255)
-    return share
-
-
-def _mean_of_room(planes: list[Bytes], room: Alpha) -> list[float]:
-    """Return the mean level of each plane where the room is seen, grey where it is nowhere."""
-    seen = cv2.compare(room, 0.9, cv2.CMP_GT)
-    if cv2.countNonZero(seen) == 0:
-        return [pixels.NEUTRAL] * 3
-    return list(cv2.mean(cv2.merge(planes), mask=seen)[:3])

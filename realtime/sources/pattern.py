@@ -19,7 +19,8 @@ from realtime.contract import Size
 from realtime.errors import EndOfStream
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.pixels import blank, colour, even, from_bgr, planes_of, writable_planes
-from realtime.sources.drawing import Colour, Layer, dim, draw_arm, draw_body, draw_room
+from realtime.sources.drawing import draw_arm, draw_body, draw_room
+from realtime.sources.layer import Colour, Layer, dim
 
 CELLS = 24
 """Blocks of the barcode: guards 1 0, sixteen bits, four bits of checksum, guards 0 1."""
