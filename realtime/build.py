@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable
-from functools import partial
-from itertools import chain, count
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from realtime import config as cfg
-from realtime.contract import Size
-from realtime.errors import ConfigError, ModelNotFound, SinkUnavailable
+from realtime.errors import ConfigError, ModelNotFound
 from realtime.matting.engine import MattingModel
 from realtime.pipeline import Backdrop, Overlay, Pipeline, Refiner, Smoother
 from realtime.pixels import Fit
-from realtime.runner import Outlet, Sink, Source
+from realtime.runner import Source
 from realtime.stats import Stats
 
 DEFAULT_MODEL = "scrim-r-int8"
@@ -235,49 +231,3 @@ def open_input(source: str, camera: cfg.Camera) -> Source:
     if source == "pattern":
         return PatternSource((camera.width, camera.height), camera.fps)
     return VideoSource(Path(source), loop=True, realtime=True)
-
-
-def make_outlets(config: cfg.Config, notice: Callable[[str], None]) -> list[Outlet]:
-    """Return the sinks of the local line. Raises `SinkUnavailable` for one that is insisted on."""
-    outlets = []
-    if config.virtualcam.enabled is not False:
-        outlets += _virtual_camera(config, notice)
-    if config.recording.path:
-        outlets.append(_recording(config))
-    return outlets
-
-
-def _virtual_camera(config: cfg.Config, notice: Callable[[str], None]) -> list[Outlet]:
-    from realtime.sinks.virtualcam import VirtualCameraSink
-
-    size: Size = (config.camera.width, config.camera.height)
-    fps = config.camera.fps
-    try:
-        first = VirtualCameraSink(config.virtualcam.device, size, fps)
-    except SinkUnavailable as error:
-        if config.virtualcam.enabled is True:
-            raise
-        notice(f"no virtual camera: {error}")
-        return []
-    again = partial(VirtualCameraSink, first.device, size, fps)
-    device = first.device if sys.platform == "linux" else ""
-    return [Outlet("virtual camera", _first_then(first, again), fps, device)]
-
-
-def _first_then(first: Sink, again: Callable[[], Sink]) -> Callable[[], Sink]:
-    """Hand out a sink that is already open, and later ones as they are asked for."""
-    ready = [first]
-    return lambda: ready.pop() if ready else again()
-
-
-def _recording(config: cfg.Config) -> Outlet:
-    from realtime.sinks.recording import RecordingSink
-
-    path, fps = Path(config.recording.path), config.camera.fps
-    return Outlet("recording", lambda: RecordingSink(unused(path), fps), fps)
-
-
-def unused(path: Path) -> Path:
-    """Return a path where nothing is: this one, or one with a number, "talk-2.mp4"."""
-    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
-    return next(place for place in chain([path], numbered) if not place.is_file())

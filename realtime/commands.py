@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from realtime import config as cfg
+from realtime import layers
+from realtime.config import Config
 from realtime.journal import Journal, LogFormat
 
 app = typer.Typer(
@@ -59,14 +60,14 @@ class Refine(StrEnum):
 
 def load_config(
     path: Path | None, sets: list[str] | None, last: Tables | None = None, **shortcuts: object
-) -> cfg.Config:
+) -> Config:
     """Read the effective configuration; shortcuts such as `scene_backdrop` come last."""
     changes: dict[str, dict[str, object]] = {}
     for name, value in shortcuts.items():
         if value is not None:
             table, _, key = name.partition("_")
             changes.setdefault(table, {})[key] = value
-    return cfg.load(config_file(path), os.environ, sets or (), last).with_values(changes)
+    return layers.load(config_file(path), os.environ, sets or (), last).with_values(changes)
 
 
 def config_file(path: Path | None) -> Path | None:
@@ -125,7 +126,8 @@ def run(
         virtualcam_enabled=False if no_virtualcam else None,
     )
     from realtime.build import load_model
-    from realtime.live import Start, recall_look, run_line
+    from realtime.live import Start, run_line
+    from realtime.recall import recall_look
 
     read = recall_look(load, config_file(config), journal)
     settings = read()
@@ -266,7 +268,7 @@ def show_config(
 ) -> None:
     """Check the configuration; --dump prints it as TOML, every key with its meaning."""
     settings = load_config(config, sets)
-    print(cfg.to_toml(settings) if dump else "the configuration is valid", end="" if dump else None)
+    print(layers.to_toml(settings).rstrip() if dump else "the configuration is valid")
 
 
 @app.command()

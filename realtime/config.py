@@ -1,17 +1,13 @@
 """What can be set: `config.toml` as frozen pydantic models. Floor 0.
 
-Order: defaults < file < the studio's last look < `SCRIM_<TABLE>_<KEY>` environment
-< `--set table.key=value`.
 What a network needs (size, colour order, mean) is no setting: it lives in the IR's card.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -202,7 +198,7 @@ class Config(Table):
     def with_values(self, changes: Mapping[str, Mapping[str, Any]]) -> Config:
         """Return a copy with some keys changed, checked like a file. Raises `ConfigError`."""
         tables = self.model_dump()
-        _merge(tables, changes)
+        merge(tables, changes)
         return check(tables)
 
     def changes_since(self, other: Config) -> dict[str, dict[str, Any]]:
@@ -215,27 +211,6 @@ class Config(Table):
         return {table: keys for table, keys in found.items() if keys}
 
 
-def load(
-    path: Path | None,
-    environment: Mapping[str, str] | None = None,
-    sets: Iterable[str] = (),
-    last: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Config:
-    """Read the effective configuration; `path` None means defaults. Raises `ConfigError`.
-
-    `last` are the tables that were changed while Scrim ran last: they come after the file.
-    """
-    tables: dict[str, Any] = {}
-    for layer in (
-        _read_file(path) if path else {},
-        last or {},
-        _read_environment(environment or {}),
-        read_sets(sets),
-    ):
-        _merge(tables, layer)
-    return check(tables)
-
-
 def check(tables: Mapping[str, Any]) -> Config:
     """Validate plain tables. Raises `ConfigError` that names the key and the nearest right one."""
     try:
@@ -244,67 +219,8 @@ def check(tables: Mapping[str, Any]) -> Config:
         raise _explain(error) from error
 
 
-def to_toml(config: Config) -> str:
-    """Write a configuration as TOML, every key with a comment. `load` reads it back."""
-    lines = []
-    for table, model in config:
-        lines.append(f"[{table}]")
-        for key, value in model:
-            comment = type(model).model_fields[key].description
-            lines.append(f"{key} = {_toml_value(value)}".ljust(32) + f"# {comment}")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    if isinstance(value, Table):
-        return f"{{{', '.join(f'{key} = {_toml_value(part)}' for key, part in value)}}}"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return repr(value)
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"no configuration file {path}", "write one with `scrim config --dump`"
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no valid TOML: {error}") from error
-
-
-def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    tables: dict[str, Any] = {}
-    for name, value in environment.items():
-        if name.startswith("SCRIM_"):
-            table, _, key = name.removeprefix("SCRIM_").lower().partition("_")
-            if f"{table}.{key}" not in _known_keys():
-                raise ConfigError(f"{name}: no such key", "SCRIM_SCENE_BLUR stands for scene.blur")
-            tables.setdefault(table, {})[key] = value
-    return tables
-
-
-def read_sets(sets: Iterable[str]) -> dict[str, Any]:
-    """Read texts of the form `table.key=value` into tables. Raises `ConfigError`."""
-    tables: dict[str, Any] = {}
-    for text in sets:
-        name, equals, value = text.partition("=")
-        table, dot, key = name.strip().partition(".")
-        if not (equals and dot and key):
-            raise ConfigError(f"{text!r} is not of the form table.key=value", "as scene.blur=0.8")
-        tables.setdefault(table, {})[key] = value
-    return tables
-
-
-def _merge(tables: dict[str, Any], layer: Mapping[str, Any]) -> None:
+def merge(tables: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Lay tables over others, key by key."""
     for name, values in layer.items():
         if isinstance(values, Mapping) and isinstance(tables.get(name, {}), dict):
             tables[name] = {**tables.get(name, {}), **values}
@@ -323,7 +239,8 @@ def _explain(error: ValidationError) -> ConfigError:
     return ConfigError(f"{key}: {first['input']!r} is not allowed{reason}", _describe(path))
 
 
-def _known_keys() -> list[str]:
+def known_keys() -> list[str]:
+    """Return every `table.key`, and every table."""
     tables = Config.model_fields
     return [f"{table}.{key}" for table, model in Config() for key in type(model).model_fields] + [
         *tables
@@ -331,7 +248,7 @@ def _known_keys() -> list[str]:
 
 
 def _suggest(path: list[str]) -> str:
-    near = difflib.get_close_matches(".".join(path[:2]), _known_keys(), 1, 0.5)
+    near = difflib.get_close_matches(".".join(path[:2]), known_keys(), 1, 0.5)
     if near:
         return f"did you mean {near[0]}?"
     return "`scrim config --dump` lists every key"

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime.config import read_sets
 from realtime.errors import ConfigError, ControlUnavailable, ScrimError
+from realtime.layers import read_sets
 
 if TYPE_CHECKING:  # whoever gives an order does without the rest of the house
     from realtime.web.studio import Studio

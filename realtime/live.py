@@ -8,72 +8,30 @@ import signal
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from realtime import config as cfg
-from realtime.build import (
-    find_model,
-    make_backdrop,
-    make_outlets,
-    make_pipeline,
-    open_camera,
-    open_input,
-)
+from realtime.build import make_pipeline, open_camera, open_input
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
-from realtime.errors import ScrimError
 from realtime.governor import Governor
 from realtime.journal import Journal
 from realtime.keys import HELP, Keys, look
 from realtime.matting.engine import MattingModel
+from realtime.outlets import make_outlets
 from realtime.reload import Reload, follow
 from realtime.runner import UNWATCHED, Outlet, Runner, Source
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
-from realtime.web.look import tables_of
 from realtime.web.publish import publish
 from realtime.web.server import serve
-from realtime.web.store import Store
 from realtime.web.studio import Studio
 
 WATCHERS = "watchers"
 """Name of the outlet to browsers and to where the picture is published."""
-
-
-def recall_look(
-    load: Callable[..., cfg.Config], file: Path | None, journal: Journal
-) -> Callable[[], cfg.Config]:
-    """Return what loads the configuration with the look that was chosen last in the studio.
-
-    `load` takes that look as tables. One that cannot be had any more is left out, and said.
-    Raises `ConfigError` for a configuration that is wrong without it.
-    """
-    settings = load()
-    if not settings.web.enabled:
-        return load
-    store = Store(settings.web.folder)
-    try:
-        store.prepare()
-    except ScrimError as error:
-        journal.print(f"presets, uploads and the last look cannot be kept: {error}")
-        return load
-    look = store.last_look(file)
-    if not look:
-        return load
-    with_last = partial(load, last=tables_of(look))
-    try:
-        last = with_last()
-        make_backdrop(last.scene)
-        find_model(last.matting.model)
-    except ScrimError as error:
-        journal.print(f"the studio's last look is left out: {error}")
-        return load
-    return with_last
-
 
 GOVERN_S = 1.0
 """Seconds between two looks of the governor."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.config import Config, check, load, to_toml
+from realtime.config import Config, check
 from realtime.errors import ConfigError
+from realtime.layers import load, to_toml
 
 ROOT = Path(__file__).parent.parent
 

@@ -11,12 +11,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
-    0: ("frame", "errors", "door", "config", "contract"),
+    0: ("frame", "errors", "door", "config", "layers", "contract"),
     1: ("slot", "stats", "pixels", "stored", "v4l2", "blocks"),
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),
     4: (
         "build",
+        "outlets",
         "control",
         "governor",
         "journal",
@@ -28,7 +29,7 @@ FLOORS = {
         "service",
     ),
     5: ("web", "reload", "ctl", "demand", "keys"),
-    6: ("live",),
+    6: ("live", "recall"),
     7: ("commands", "__main__"),
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}

@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.build import make_outlets
 from realtime.config import check
 from realtime.errors import EndOfStream, SinkLost, SinkUnavailable
 from realtime.frame import Frame
+from realtime.outlets import make_outlets
 from realtime.pixels import colour
 from realtime.sinks.picture import write_picture
 from realtime.sinks.recording import MatteSink, RecordingSink

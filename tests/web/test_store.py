@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from realtime.config import Config
-from realtime.live import recall_look
+from realtime.recall import recall_look
 from realtime.web import store
 from realtime.web.store import Store
 from tests.web.serving import error_of, in_loop, served
