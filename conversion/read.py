@@ -94,24 +94,9 @@ def from_torch(module: nn.Module, card: Card) -> Original:
 
         return alpha
 
-    width, height = card.sizes[0]
     try:
-        with warnings.catch_warnings():
-            # OpenVINO traces; what torch.export offers instead fixes the size of a graph whose
-            # sides may be odd.
-            warnings.filterwarnings("ignore", ".*torch.jit.trace", DeprecationWarning)
-            src = torch.zeros(1, 3, height, width)
-            with torch.no_grad():
-                memory = module(src)[1:] if card.memory else ()
-            graph = ov.convert_model(
-                module,
-                input=[
-                    ov.PartialShape([1, 3, *sides(card.sizes)]),
-                    *(ov.PartialShape([1, part.shape[1], -1, -1]) for part in memory),
-                ],
-                example_input=(src, *memory),
-            )
-            _name(graph, card)
+        graph = _traced(module, card)
+        _name(graph, card)
     except (RuntimeError, OpConversionFailure) as error:
         reason = str(error.__cause__ or error).strip().splitlines()[-1]
         raise ModelError(
@@ -119,6 +104,25 @@ def from_torch(module: nn.Module, card: Card) -> Original:
             "build the network from operations that OpenVINO knows",
         ) from error
     return Original(graph, card, session)
+
+
+def _traced(module: nn.Module, card: Card) -> ov.Model:
+    """Return a module's graph, of open sides where the card has several sizes."""
+    import torch
+
+    width, height = card.sizes[0]
+    src = torch.zeros(1, 3, height, width)
+    with torch.no_grad():
+        memory = module(src)[1:] if card.memory else ()
+    shapes = [
+        ov.PartialShape([1, 3, *sides(card.sizes)]),
+        *(ov.PartialShape([1, part.shape[1], -1, -1]) for part in memory),
+    ]
+    with warnings.catch_warnings():
+        # OpenVINO traces; what torch.export offers instead fixes the size of a graph whose sides
+        # may be odd.
+        warnings.filterwarnings("ignore", ".*torch.jit.trace", DeprecationWarning)
+        return ov.convert_model(module, input=shapes, example_input=(src, *memory))
 
 
 def _name(graph: ov.Model, card: Card) -> None:

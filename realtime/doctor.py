@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from realtime.sinks.virtualcam import INSTALL, list_virtual_cameras, module_version
+from realtime.sinks.virtualcam import INSTALL, LOAD, list_virtual_cameras, module_version
 from realtime.sources.nodes import Node, list_cameras, video_nodes
 from realtime.v4l2 import holders, text
 
-LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"
 RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
 
 PACKAGES = {

@@ -1,8 +1,8 @@
 """Step 8 of 9: over. `alpha * F + (1 - alpha) * B` on each plane of I420.
 
 Products of bytes are exact at 0 and 255: where the matte is sure, the backdrop and the person come
-through untouched. Only the columns
-of the person are blended, strip by strip, so that a strip stays in the processor's cache.
+through untouched. Only the columns of the person are blended, strip by strip, so that a strip stays
+in the processor's cache.
 """
 
 from __future__ import annotations

@@ -20,11 +20,9 @@ from realtime.pixels import fit
 
 LINUX = sys.platform == "linux"
 
-INSTALL = (
-    "sudo apt install v4l2loopback-dkms && "
-    "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"
-)
-"""What makes a virtual camera on Debian and Ubuntu."""
+LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=Scrim"
+INSTALL = f"sudo apt install v4l2loopback-dkms && {LOAD}"
+"""What makes a virtual camera on Debian and Ubuntu, where its driver is installed and where not."""
 
 LISTEN_S = 0.3
 """How long another writer is listened for: longer than a frame of the slowest."""

@@ -26,20 +26,7 @@ def draw_body(size: Size) -> Layer:
     """Draw the person but for the waving arm, for a frame of a size."""
     sheet = Sheet(size, -0.52, 0.08, 0.52, 1.08)
     _draw_hair(sheet)
-    right = [
-        (0.05, 0.60),
-        (0.13, 0.65),
-        (0.21, 0.672),
-        (0.27, 0.695),
-        (0.31, 0.73),
-        (0.335, 0.78),
-        (0.36, 0.88),
-        (0.38, 1.08),
-    ]
-    left = [(-x, y) for x, y in reversed(right)]
-    sheet.shape([*right, *left], SHIRT)
-    sheet.shape([(0.21, 1.08), (0.235, 0.86), (0.255, 1.08)], SHIRT_SHADE)
-    sheet.shape([(-0.21, 1.08), (-0.235, 0.86), (-0.255, 1.08)], SHIRT_SHADE)
+    _draw_shirt(sheet)
     sheet.shape(
         [(-0.055, 0.46), (0.055, 0.46), (0.065, 0.625), (0, 0.70), (-0.065, 0.625)], SKIN_SHADE
     )
@@ -71,6 +58,23 @@ def _draw_hair(sheet: Sheet) -> None:
         root = 0.0045 * strand, 0.30
         tip = 0.0061 * strand + 0.003 * (strand % 3 - 1), 0.176 + 0.00013 * strand**2
         sheet.stroke([root, (tip[0], tip[1] + 0.006 * (strand % 4 - 1))], 0.0022, HAIR)
+
+
+def _draw_shirt(sheet: Sheet) -> None:
+    right = [
+        (0.05, 0.60),
+        (0.13, 0.65),
+        (0.21, 0.672),
+        (0.27, 0.695),
+        (0.31, 0.73),
+        (0.335, 0.78),
+        (0.36, 0.88),
+        (0.38, 1.08),
+    ]
+    left = [(-x, y) for x, y in reversed(right)]
+    sheet.shape([*right, *left], SHIRT)
+    sheet.shape([(0.21, 1.08), (0.235, 0.86), (0.255, 1.08)], SHIRT_SHADE)
+    sheet.shape([(-0.21, 1.08), (-0.235, 0.86), (-0.255, 1.08)], SHIRT_SHADE)
 
 
 def _draw_face(sheet: Sheet) -> None:
