@@ -44,7 +44,7 @@ def find_model(name: str) -> Path:
     path = Path(name)
     if path.suffix != ".xml":
         path = MODELS / f"{DEFAULT_MODEL if name == 'default' else name}.xml"
-    if not path.is_file():
+    if not os.path.isfile(path):
         known = ", ".join(model_names()) or "none"
         raise ModelNotFound(f"no model {name!r}", f"shipped: {known}; or give a path to an .xml")
     return path
@@ -149,7 +149,7 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
     if colour := _colour(scene):
         return backdrop.ColourBackdrop(colour)
     path = backdrop_files(Path(scene.folder)).get(scene.backdrop, Path(scene.backdrop))
-    if path.is_dir():
+    if os.path.isdir(path):
         return backdrop.SlideBackdrop(pictures_of(path), scene.slide, scene.fit)
     rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
         (*PICTURES, ".gif"): backdrop.PictureBackdrop,
@@ -179,7 +179,10 @@ def _colour(scene: cfg.Scene) -> tuple[int, int, int] | None:
 
 def pictures_of(folder: Path) -> list[Path]:
     """Return the pictures of a folder by name. Raises `ConfigError` when there is none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {(error.strerror or 'unreadable').lower()}") from error
     if not found:
         raise ConfigError(f"{folder}: no picture in this folder", f"known: {' '.join(PICTURES)}")
     return found
@@ -204,11 +207,12 @@ def _room() -> Backdrop:
 
 
 def backdrop_files(folder: Path) -> dict[str, Path]:
-    """Return the pictures and videos of a folder by name; links are left out."""
+    """Return the pictures and videos of a folder, if it can be read, by name; no links."""
     known = PICTURES + VIDEOS
-    if not folder.is_dir():
+    try:
+        found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in known]
+    except OSError:
         return {}
-    found = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in known)
     return {path.name: path for path in found if path.is_file() and not path.is_symlink()}
 
 

@@ -226,7 +226,7 @@ def render(
 @app.command()
 def models() -> None:
     """List the networks that come with Scrim."""
-    from realtime.build import DEFAULT_MODEL, find_model, model_names
+    from realtime.build import DEFAULT_MODEL, MODELS, find_model, model_names
     from realtime.matting.engine import read_card
 
     out = Console(highlight=False, soft_wrap=True)
@@ -234,11 +234,12 @@ def models() -> None:
         card = read_card(find_model(name))
         out.print(f"[bold]{name}[/]{' (default)' if name == DEFAULT_MODEL else ''}")
         out.print(f"  input    {' '.join(f'{width}x{height}' for width, height in card.sizes)}")
-        means = [key for key in card.figures if key.endswith((" iou", " miou"))]
+        means = [k for k in card.figures if k.endswith((" iou", " miou")) and "," not in k]
         scores = [f"{key} {card.figures[key]:g}" for key in means]
         out.print(f"  figures  {', '.join(scores)}")
         out.print(f"  licence  {card.licence}")
         out.print(f"  origin   {shorten(card.origin, 100, placeholder=' ...')}")
+    out.print(f"their whole cards: {MODELS / 'README.md'}")
 
 
 @app.command()

@@ -184,7 +184,7 @@ def send(path: Path, words: list[str]) -> dict[str, Any]:
 def _from_here(word: str) -> str:
     """Name a file by its whole path: the running Scrim may stand in another folder."""
     key, _, value = word.partition("=")
-    return f"{key}={Path(value).absolute()}" if _is_key(word) and Path(value).is_file() else word
+    return f"{key}={os.path.abspath(value)}" if _is_key(word) and os.path.isfile(value) else word
 
 
 def _answers(path: Path) -> bool:

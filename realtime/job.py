@@ -5,6 +5,7 @@ The suffixes say what is a picture and what is a video; a folder is one of pictu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,11 @@ class Job:
         """
         if self.transparent and self.compare:
             raise ConfigError("before and after need a backdrop", "leave out one of the two")
-        if not self.source.exists():
-            raise SourceUnavailable(f"{self.source}: no such file or folder")
+        try:
+            self.source.stat()
+        except OSError as error:
+            reason = (error.strerror or "unreadable").lower()
+            raise SourceUnavailable(f"{self.source}: {reason}", "is the path right?") from error
         self._expect_apart()
         if self.source.is_dir():
             self._expect_folders()
@@ -79,7 +83,7 @@ class Job:
 
     def _expect_folders(self) -> None:
         for path in self.targets:
-            if path.suffix or path.is_file():
+            if path.suffix or os.path.isfile(path):
                 raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
 
     def _expect_pictures(self) -> None:

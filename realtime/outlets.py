@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -57,4 +58,4 @@ def _recording(config: Config) -> Outlet:
 def unused(path: Path) -> Path:
     """Return a path where nothing is: this one, or one with a number, "talk-2.mp4"."""
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
-    return next(place for place in chain([path], numbered) if not place.is_file())
+    return next(place for place in chain([path], numbered) if not os.path.isfile(place))

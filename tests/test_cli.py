@@ -169,6 +169,17 @@ def bad_files() -> None:
     [
         ("render gone.png out.png", 4, "gone.png"),
         ("render empty.png out.png", 4, "empty.png"),
+        ("render {long}.png out.png", 4, "file name too long"),
+        ("render person.png {long}.png", 5, "file name too long"),
+        ("render person.png out.png --backdrop {long}.jpg", 2, "file name too long"),
+        ("render person.png out.png --backdrop {long}", 2, "is no backdrop"),
+        ("render person.png out.png --model {long}", 3, "no model"),
+        ("run --no-web --no-virtualcam --set recording.path={long}.mp4", 5, "too long"),
+        (
+            "run --no-web --no-virtualcam --set camera.device=/dev/{long}",
+            4,
+            "there is no such device",
+        ),
         ("render text.mp4 out.mp4", 4, "text.mp4"),
         ("render person.png out.bmp", 2, "written as .png"),
         ("render text.mp4 out.avi", 2, "written as .mp4"),
@@ -202,7 +213,7 @@ def test_bad_input_is_one_clear_error(
 ) -> None:
     bad_files()
     before = sorted(path for path in Path().rglob("*"))
-    words_given = arguments.split()
+    words_given = arguments.format(long="x" * 300).split()
     if words_given[0] == "render" and "--model" not in words_given:
         words_given += ["--model", str(toy_ir)]
     if words_given[0] == "run" and "--model" not in words_given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Clip:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        if not path.is_file() or path.stat().st_size == 0:
+        if not os.path.isfile(path) or path.stat().st_size == 0:
             raise _broken(path)
         self._capture = self._open()
         if not self._capture.grab():

@@ -146,7 +146,7 @@ class _File:
     def __init__(self, path: Path, kinds: dict[str, _Kind], fps: float) -> None:
         if path.suffix.lower() not in kinds:
             raise SinkUnavailable(f"{path}: cannot write this kind", f"known: {' '.join(kinds)}")
-        if path.is_dir():
+        if os.path.isdir(path):
             raise SinkUnavailable(f"{path} is a folder", "name a file in it")
         self.size: Size | None = None
         self._path = path

@@ -89,7 +89,7 @@ def candidates(device: str) -> list[str]:
 
 def refusal(path: Path) -> str:
     """Return why a device of Linux cannot be a camera for us, "" if it can."""
-    if not path.exists():
+    if not os.path.exists(path):
         return MISSING
     if not os.access(path, os.R_OK | os.W_OK):
         return "no permission, add yourself to the group video"
