@@ -187,6 +187,7 @@ def render(
     sets: Sets = None,
 ) -> None:
     """Render a picture, a video or a folder of pictures; every frame, none dropped."""
+    signal.signal(signal.SIGTERM, lambda number, stack: sys.exit(128 + number))  # and clear up
     grabcut = refine is Refine.grabcut
     settings = load_config(
         config,

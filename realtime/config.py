@@ -25,6 +25,13 @@ class Table(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*")
+    @classmethod
+    def _nameable(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("no name has a null character")
+        return value
+
 
 class Camera(Table):
     device: str = Field("auto", min_length=1, description='"auto", path, index, name, or "none"')

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -57,10 +61,14 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mkv"
-    source = PatternSource((96, 64), 30.0, 12, realtime=False, flat=True)
+    return shot(tmp_path / "clip.mkv", 12)
+
+
+def shot(path: Path, frames: int) -> Path:
+    """Write a clip of a green person in a red room."""
+    source = PatternSource((96, 64), 30.0, frames, realtime=False, flat=True)
     sink = RecordingSink(path, 30.0)
-    for _ in range(12):
+    for _ in range(frames):
         sink.write(source.read())
     sink.close()
     return path
@@ -232,6 +240,25 @@ def test_a_truncated_video_leaves_nothing_behind(scrim: Scrim, clip: Path, toy_i
     assert code == 4, err
     assert not Path("out.mp4").exists()
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_rendering_that_is_stopped_leaves_nothing_behind(
+    tmp_path: Path, toy_ir: Path, how: signal.Signals
+) -> None:
+    source = shot(tmp_path / "long.mkv", 1500)
+    words = ["render", source, tmp_path / "out.mp4", "--model", toy_ir]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    rendering = subprocess.Popen(
+        [sys.executable, "-m", "realtime", *words], env=environment, stderr=subprocess.PIPE
+    )
+    while not any(path.stat().st_size for path in tmp_path.glob(".out-*")):
+        assert rendering.poll() is None
+        time.sleep(0.01)
+    rendering.send_signal(how)
+    _, told = rendering.communicate()
+    assert (rendering.returncode, told) == (128 + how, b"")
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_config_dump_is_the_effective_configuration(scrim: Scrim) -> None:

@@ -85,7 +85,15 @@ def test_a_variable_that_stands_for_nothing_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[camera", 'camera = "auto"', "[camera]\nfps = 0\n", "\x00", "[[camera]]\nwidth=2\n"]
+    "text",
+    [
+        "[camera",
+        'camera = "auto"',
+        "[camera]\nfps = 0\n",
+        "\x00",
+        '[scene]\nbackdrop = "a\\u0000.jpg"',
+        "[[camera]]\nwidth=2\n",
+    ],
 )
 def test_a_broken_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
@@ -130,7 +138,10 @@ def test_any_tables_give_a_config_or_a_config_error(tables: dict[str, object]) -
         assert check(config.model_dump()) == config
 
 
-@given(st.text(min_size=1, max_size=40), st.floats(0, 1), st.sampled_from(["auto", True, False]))
+NAMES = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=40)
+
+
+@given(NAMES, st.floats(0, 1), st.sampled_from(["auto", True, False]))
 @settings(max_examples=100, deadline=None)
 def test_toml_is_read_back_as_it_was_written(name: str, blur: float, enabled: object) -> None:
     config = Config().with_values(
