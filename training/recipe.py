@@ -196,7 +196,7 @@ RECIPES = {
             FINE,
             40,
             (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
-            mix=Mix(composite=0.38, negative=0.2, hard=0.6),
+            mix=Mix(composite=0.38, negative=0.2, hard=0.6, garments=0.35),
             batch=12,
             frames=8,
             clips=2,
