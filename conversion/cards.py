@@ -6,6 +6,7 @@ from, whose it is, how it takes a picture and what it gives.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -143,7 +144,7 @@ def choose(source: Path, name: str, tables: dict[str, Foreign]) -> tuple[str, Fo
             raise ConfigError(f"no card {name!r}", known)
         return name, tables[name]
     fit = [key for key, table in tables.items() if _fits(source.name, table)]
-    if not fit and not source.exists():
+    if not fit and not os.path.exists(source):
         raise ModelNotFound(f"no model {source}", "and no card tells where to get it")
     if not fit:
         raise ConfigError(f"no card fits {source.name}; choose one with --card", known)

@@ -5,6 +5,7 @@ OpenVINO's own front ends read the files; nothing here knows a model.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ def read(source: Path, table: Foreign, card: Card) -> Original:
     Raises `ModelNotFound` without a file, `ModelError` for one that cannot be read, and
     `ModelContract` when the table contradicts the graph.
     """
-    if not source.exists():
+    if not os.path.exists(source):
         raise ModelNotFound(f"no model {source}", f"to be had from: {table.get}")
     with _readable(source, table.inside) as path:
         extensions = [nodes.extension(name) for name in table.custom_nodes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def read(path: Path, name: str = "") -> Original:
     `ConfigError` for a name that is none, `ModelError` without PyTorch or when OpenVINO lacks an
     operation.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelNotFound(f"no checkpoint {path}", "scrim-train writes runs/<name>/best.pt")
     try:
         from training.models import load
