@@ -9,6 +9,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -16,7 +17,11 @@ from realtime.errors import ConfigError
 
 COLOUR = r"^#[0-9a-fA-F]{6}$"
 
-REASONS = {"string_pattern_mismatch": "", "model_type": ": it is a table"}
+REASONS = {
+    "string_pattern_mismatch": "",
+    "string_too_short": ": it is empty",
+    "model_type": ": it is a table",
+}
 """What pydantic says in words that are no user's; a pattern is told by the key's description."""
 
 
@@ -148,6 +153,14 @@ class Publish(Table):
         description="where the picture goes: a WHIP endpoint, or rtp://host:port; empty = off",
     )
     token: str = Field("", description="secret that the WHIP endpoint asks for; empty = none")
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        parts = urlsplit(url)  # raises ValueError by itself, as its port does
+        if url and not (parts.hostname and (parts.port or parts.scheme != "rtp")):
+            raise ValueError("a host is missing, or a port")
+        return url
 
 
 class IceServer(Table):

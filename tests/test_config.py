@@ -68,6 +68,9 @@ def test_later_layers_win(tmp_path: Path) -> None:
         (["web.port=99999"], ["web.port"]),
         (["backdrop=blur"], ["table.key=value"]),
         (["camera"], ["table.key=value"]),
+        (["publish.url=rtp://host"], ["publish.url", "a port"]),
+        (["publish.url=rtp://host:99999"], ["publish.url", "0-65535"]),
+        (["publish.url=https://[::1/whip"], ["publish.url", "IPv6"]),
         (["matting.device=gpu"], ["'gpu' is not allowed (CPU"]),
     ],
 )
