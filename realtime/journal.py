@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -37,23 +38,25 @@ class Journal:
 
     def print(self, text: str) -> None:
         """Tell something that whoever started the program wants to know."""
-        if self._json:
-            print(json.dumps(entry("info", text)), file=sys.stderr, flush=True)
-        else:
-            self._console.print(text)
+        self._write(json.dumps(entry("info", text)) if self._json else text)
 
     def status(self, now: Snapshot) -> None:
         """Show the figures: in place on a terminal, once in `STATUS_S` in a log."""
         if not self._json and self._console.is_terminal:
             room = self._console.width - 1
-            self._console.print(f"\r{status_line(now)}"[:room].ljust(room), end="")
+            self._write(f"\r{status_line(now)}"[:room].ljust(room), end="")
         elif self._level <= logging.INFO and time.monotonic() - self._status_at >= STATUS_S:
             self._status_at = time.monotonic()
+            line = json.dumps({**entry("info", "status"), **now})
+            self._write(line if self._json else status_line(now))
+
+    def _write(self, line: str, end: str = "\n") -> None:
+        """Write, or be silent where the disk is full or the terminal closed: the line goes on."""
+        with suppress(OSError):
             if self._json:
-                line = json.dumps({**entry("info", "status"), **now})
                 print(line, file=sys.stderr, flush=True)
             else:
-                self._console.print(status_line(now))
+                self._console.print(line, end=end)
 
 
 def status_line(now: Snapshot) -> str:

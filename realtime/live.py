@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -197,11 +198,22 @@ def _hear_signals(
     reload: Callable[[], None],
     stop: Callable[[], None],
 ) -> None:
-    """Take signals where the system has them; elsewhere Ctrl-C raises by itself."""
+    """Take signals where the system has them; elsewhere Ctrl-C raises by itself.
+
+    SIGHUP reads the file again, but whose terminal is closed does not film on unseen.
+    """
+    terminal = sys.stderr.isatty()
+
+    def hang_up() -> None:
+        if terminal and not sys.stderr.isatty():
+            stop()
+        else:
+            loop.run_in_executor(None, reload)
+
     rows: dict[str, Callable[[], object]] = {
         "SIGINT": stop,
         "SIGTERM": stop,
-        "SIGHUP": lambda: loop.run_in_executor(None, reload),
+        "SIGHUP": hang_up,
         "SIGUSR1": lambda: control.hide(not control.hidden),
     }
     if os.name == "posix":

@@ -40,7 +40,7 @@ enabled = false
 class Program:
     """A running `scrim run` in a folder of its own."""
 
-    def __init__(self, folder: Path, model: Path, *words: str) -> None:
+    def __init__(self, folder: Path, model: Path, *words: str, terminal: int | None = None) -> None:
         self.folder = folder
         self._model = model
         self._environment = {
@@ -53,7 +53,7 @@ class Program:
         self.socket = socket_path(self._environment)
         self.write(folder / "config.toml", "#111111")
         with (folder / "log").open("w") as log:
-            self.process = self._scrim("run", "-i", "pattern", *words, stderr=log)
+            self.process = self._scrim("run", "-i", "pattern", *words, stderr=terminal or log)
 
     def write(self, path: Path, backdrop: str) -> None:
         path.write_text(CONFIG.format(model=self._model, backdrop=backdrop))
@@ -165,6 +165,20 @@ def test_orders_and_signals(program: Program) -> None:
     assert program.process.wait(PATIENCE_S) == 0
     assert not (program.folder / "scrim" / "ctl.sock").exists()
     assert program.ctl()[0] == 6
+
+
+def test_whose_terminal_is_closed_does_not_film_on(tmp_path: Path, toy_ir: Path) -> None:
+    screen, terminal = os.openpty()
+    program = Program(tmp_path, toy_ir, terminal=terminal)
+    os.close(terminal)
+    try:
+        program.wait_until(lambda: program.state().get("figures", {}).get("state") == "live")
+        os.close(screen)
+        program.process.send_signal(signal.SIGHUP)
+        assert program.process.wait(PATIENCE_S) == 0
+    finally:
+        program.process.kill()
+        program.process.wait()
 
 
 @pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
