@@ -20,6 +20,7 @@ from realtime.v4l2 import holders, text
 RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
 
 PACKAGES = {
+    "scrim": ("scrim",),
     "openvino": ("openvino",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
     "av": ("av",),

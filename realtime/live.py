@@ -68,7 +68,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
         asyncio.run(_attend(control, watch, window, start, journal))
     finally:
         if control.runner:
-            control.runner.stop()
+            finish(control.runner)
     if control.runner and control.runner.error:
         raise control.runner.error
 
@@ -190,6 +190,18 @@ async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.result()
+
+
+def finish(line: Runner) -> None:
+    """Stop a line. No second Ctrl-C cuts off what is being finished, such as a recording."""
+    heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+        line.stop()
+    finally:
+        for number, handler in heard.items():
+            signal.signal(number, handler)
 
 
 def _hear_signals(

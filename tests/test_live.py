@@ -17,6 +17,7 @@ import pytest
 
 from realtime.ctl import listening, send, socket_path
 from realtime.errors import ConfigError, ControlUnavailable
+from realtime.live import finish
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 30.0
@@ -179,6 +180,21 @@ def test_whose_terminal_is_closed_does_not_film_on(tmp_path: Path, toy_ir: Path)
     finally:
         program.process.kill()
         program.process.wait()
+
+
+def test_an_impatient_ctrl_c_cuts_no_recording_off() -> None:
+    class Recording:
+        finished = False
+
+        def stop(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            self.finished = True
+
+    line = Recording()
+    finish(line)
+    assert line.finished
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
