@@ -55,7 +55,9 @@ class Keys:
         self._control.change({"camera": {"mirror": not self._control.config.camera.mirror}})
 
 
-async def look(window: PreviewSink, keys: Keys, fps: float, notice: Callable[[str], None]) -> None:
+async def keep_window(
+    window: PreviewSink, keys: Keys, fps: float, notice: Callable[[str], None]
+) -> None:
     """Keep the window up to date and take its keys, until cancelled. Call it in the main thread."""
     try:
         while True:

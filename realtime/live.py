@@ -19,7 +19,7 @@ from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
 from realtime.governor import Governor
 from realtime.journal import Journal
-from realtime.keys import HELP, Keys, look
+from realtime.keys import HELP, Keys, keep_window
 from realtime.matting.engine import MattingModel
 from realtime.outlets import make_outlets
 from realtime.reload import Reload, follow
@@ -138,7 +138,9 @@ async def _attend(
         jobs.append(follow(start.file, reload))
     if window:
         journal.print(HELP)
-        jobs.append(look(window, Keys(control, reload, stop), settings.camera.fps, journal.print))
+        jobs.append(
+            keep_window(window, Keys(control, reload, stop), settings.camera.fps, journal.print)
+        )
     orders = Orders(studio, reload, stop)
     async with listening(socket_path(os.environ), orders, journal.print):
         await _first_of(jobs)

@@ -16,7 +16,7 @@ from realtime.build import load_model
 from realtime.config import Config
 from realtime.control import Control
 from realtime.errors import SinkUnavailable
-from realtime.keys import Keys, look
+from realtime.keys import Keys, keep_window
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 
@@ -66,7 +66,7 @@ def test_keys_change_the_line_and_a_closed_window_stops_it(
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         keys = Keys(control, lambda: None, lambda: loop.call_soon_threadsafe(ended.set))
-        looking = asyncio.create_task(look(window, keys, 100.0, print))
+        looking = asyncio.create_task(keep_window(window, keys, 100.0, print))
         await asyncio.wait_for(ended.wait(), 20)
         looking.cancel()
 
