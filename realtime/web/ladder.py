@@ -71,9 +71,8 @@ def _rate(pixels: int) -> int:
 class Climber:
     """One viewer's place on the ladder, 0 being the full size."""
 
-    def __init__(self, first_try_s: float = FIRST_TRY_S) -> None:
+    def __init__(self) -> None:
         self.rung = 0
-        self._first_try_s = first_try_s
         self._moved_at = 0.0
         self._narrow_since = 0.0
         self._climbed_at: float | None = None
@@ -114,7 +113,7 @@ class Climber:
         if self._climbed_at is not None:
             return True
         pause_s = min(PATIENCE * (now - self._narrow_since), LAST_TRY_S)
-        return now - self._moved_at >= max(pause_s, self._first_try_s)
+        return now - self._moved_at >= max(pause_s, FIRST_TRY_S)
 
     def _fall(self, estimate: float, busyness: float, ladder: list[Rung], now: float) -> None:
         if self._climbed_at is None or now - self._climbed_at > LAST_TRY_S:

@@ -5,19 +5,14 @@ from __future__ import annotations
 from realtime.build import make_pipeline
 from realtime.config import Config
 from realtime.control import Control
+from realtime.governor import Governor
 from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
-from realtime.web.ladder import LAST_TRY_S, Climber, Report
+from realtime.web.ladder import MAX_RUNGS
 from realtime.web.sound import Sound
 from realtime.web.uplink import BrowserSource
-
-EASE_S = 2.0
-"""Seconds over which received and composed pictures are compared."""
-
-KEPT_UP = 0.95
-"""Share of the received pictures that is as good as all of them."""
 
 
 class BrowserLine:
@@ -42,8 +37,8 @@ class BrowserLine:
         )
         self.control = Control(config, model, stats, self._runner)
         self.sound = Sound(self.age_s)
-        self._climber = Climber(LAST_TRY_S)
-        self._received, self._composed, self._eased_at = 0, 0, 0.0
+        self._governor = Governor()
+        self._received, self._composed = 0, 0
         self._runner.start()
 
     def age_s(self) -> float:
@@ -51,18 +46,22 @@ class BrowserLine:
         return self.control.stats.snapshot()["age_ms"]["p50"] / 1000
 
     def ease(self, now: float) -> None:
-        """Compose smaller pictures while there are more than can be composed; call it often.
+        """Give up quality, pictures and in the end their size while too few are composed.
 
-        The rate comes down by itself, because only the newest picture is taken.
+        Call it once a second or so, out of the event loop: it builds.
         """
-        received, composed = self.source.received, self.control.stats.snapshot()["frames"]
-        if now - self._eased_at < EASE_S:
+        figures, received = self.control.stats.snapshot(), self.source.received
+        came, composed = received - self._received, figures["frames"] - self._composed
+        self._received, self._composed = received, figures["frames"]
+        if not came or not self.control.config.governor.enabled:
             return
-        rates = (composed - self._composed) / KEPT_UP, float(received - self._received)
-        self._received, self._composed, self._eased_at = received, composed, now
-        if self.source.ladder:
-            rate, wanted = rates
-            self.source.rung = self._climber.judge(Report(rate), wanted, self.source.ladder, now)
+        late = max(0.0, 1 - composed * self._runner.every / came)
+        # With other lines at work a step takes longer than its share: only the late ones are many.
+        busy = min(1.0, sum(figures["steps_ms"].values()) / 1000 * self.source.fps)
+        steps = len(self.control.steps())
+        level = self._governor.tick(now, late, busy, steps + MAX_RUNGS - 1)
+        self.control.ease(min(level, steps))
+        self.source.rung = max(0, level - steps)
 
     def stop(self) -> None:
         """End all threads."""

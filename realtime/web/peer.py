@@ -171,7 +171,7 @@ class Peer:
     async def _watch_over(self) -> None:
         while not self._ended.is_set():
             if self.line:
-                self.line.ease(time.monotonic())
+                await asyncio.to_thread(self.line.ease, time.monotonic())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), 1.0)
 

@@ -17,7 +17,7 @@ from realtime.errors import EndOfStream
 from realtime.frame import Bytes, Frame
 from realtime.pixels import blank, even, fit, writable_planes
 from realtime.slot import Slot
-from realtime.web.ladder import Rung, rungs
+from realtime.web.ladder import rungs
 
 MAX_PIXELS = 3840 * 2160
 """A browser's pictures may have any shape, but no more pixels than the largest camera."""
@@ -33,7 +33,6 @@ class BrowserSource:
 
     def __init__(self) -> None:
         self.received, self.rung = 0, 0
-        self.ladder: list[Rung] = []
         self._slot: Slot[tuple[VideoFrame, float]] = Slot()
         self._number = -1
         self._ended = False
@@ -51,9 +50,8 @@ class BrowserSource:
             self._number += 1
             if 0 < picture.width * picture.height <= MAX_PIXELS:
                 frame = Frame(i420_of(picture), self._number, captured_at, picture.pts)
-                self.ladder = rungs(frame.size)
-                rung = self.ladder[min(self.rung, len(self.ladder) - 1)]
-                return fit(frame, rung.size, "stretch")
+                ladder = rungs(frame.size)
+                return fit(frame, ladder[min(self.rung, len(ladder) - 1)].size, "stretch")
         raise EndOfStream
 
     def close(self) -> None:

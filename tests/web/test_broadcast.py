@@ -22,7 +22,7 @@ from realtime.web import broadcast as module
 from realtime.web import ladder
 from realtime.web.broadcast import Broadcast
 from realtime.web.encoder import Codec, Encoded, PictureEncoder
-from realtime.web.ladder import Climber, Report
+from realtime.web.ladder import Report
 from realtime.web.viewer import MAX_BEHIND, MAX_UNSENT, Viewer
 from tests.web.guest import share_of
 from tests.web.serving import BLUE, GREEN, YELLOW, in_loop
@@ -233,9 +233,9 @@ async def test_a_better_rung_is_sent_only_over_a_link_that_carries_it(
     viewer, seen = await joined(line)
     await write(line, source.read())
     monkeypatch.setattr(ladder, "SETTLE_S", 0.0)
+    monkeypatch.setattr(ladder, "FIRST_TRY_S", 0.0)
     monkeypatch.setattr(module, "KEY_PAUSE_S", 0.0)
     monkeypatch.setattr(viewer._meter, "rate", lambda now: 1e5)
-    viewer._climber = Climber(first_try_s=0.0)
 
     async def carry(more: float) -> bool:
         assert more == 1.5 * line.ladder[0].rate - 1e5

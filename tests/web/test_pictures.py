@@ -17,7 +17,6 @@ from realtime import pixels
 from realtime.build import load_model
 from realtime.config import Config
 from realtime.errors import EndOfStream
-from realtime.web.ladder import rungs
 from realtime.web.line import BrowserLine
 from realtime.web.uplink import BrowserSource, i420_of
 from tests.web.guest import share_of
@@ -82,20 +81,32 @@ def test_a_picture_beyond_all_cameras_is_left_out() -> None:
         source.read()
 
 
-def test_pictures_become_smaller_while_there_are_too_many(config: Config) -> None:
+def test_a_line_among_too_many_gives_up_quality_then_pictures_then_their_size(
+    config: Config,
+) -> None:
     line = BrowserLine(config, load_model(config.matting))
-    line.source.ladder = rungs((640, 360))
     seen = []
+
+    def second(now: int, share: float) -> None:
+        line.source.received += 60
+        for _ in range(round(60 * share)):
+            line.control.stats.composed()
+        line.ease(now)
+        seen.append((line.control.stats.eased, line.source.rung))
+
     try:
-        for second, composed in ((100, 60), (110, 20), (120, 59), (130, 59)):
-            line.source.received += 60
-            for _ in range(composed):
-                line.control.stats.composed()
-            line.ease(second)
-            seen.append(line.source.rung)
+        for now in range(20):
+            second(now, 0.3)
+        for now in range(20, 40):
+            second(now, 1.0)
     finally:
         line.stop()
-    assert seen == [0, 1, 0, 0]
+    names = [step.name for step in line.control.steps()]
+    assert list(dict.fromkeys(seen[:20])) == [
+        *(("", 0), *((name, 0) for name in names)),
+        *((names[-1], 1), (names[-1], 2)),
+    ]
+    assert seen[-1] == (names[-1], 1), "and takes it back"
 
 
 def test_a_rung_of_a_source_halves_its_pictures() -> None:
