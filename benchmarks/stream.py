@@ -44,6 +44,9 @@ COLUMNS = ("aiortc's example", "Scrim")
 
 PATIENCE_S = 60.0
 
+SETTLED_S = 12.0
+"""Seconds in which each of too many sessions has given up what it can."""
+
 Figures = dict[str, Any]
 
 
@@ -262,7 +265,7 @@ def composed_by(count: int, places: int, seconds: float) -> list[float]:
         arguments = ("benchmarks.stream_viewers", URL, "--cameras", str(count))
         with running(THERE, *arguments) as program:
             sessions = [name for name in program.first.split() if name != "refused"]
-            time.sleep(5)
+            time.sleep(SETTLED_S)
             began, before = time.monotonic(), [composed_so_far(name) for name in sessions]
             time.sleep(seconds)
             span, after = time.monotonic() - began, [composed_so_far(name) for name in sessions]

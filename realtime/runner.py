@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -34,6 +35,9 @@ FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
 STOP_S = 20.0
 """Longest wait for threads to end: the process must not die while a network is being compiled, nor
 while a long recording is finished."""
+
+NO_TURNS = nullcontext()
+"""Of a line that waits for no other."""
 
 HIDDEN, UNWATCHED = "hidden", "nobody watches"
 """Reasons to rest."""
@@ -72,7 +76,8 @@ class Outlet:
 class Runner:
     """Runs one line from a source to its sinks until it is stopped, ends or fails.
 
-    It composes one frame of `every`.
+    It composes one frame of `every`, which may be 1.5, and each in its turn where several lines
+    share `turns`.
 
     While `hidden` is set, from any thread and at any time, the camera is off and every sink shows
     the slate. `searching` is set while the source has never been there. `room`, if there is one,
@@ -86,16 +91,18 @@ class Runner:
         outlets: Sequence[Outlet],
         size: Size,
         stats: Stats,
+        turns: AbstractContextManager[None] = NO_TURNS,
     ) -> None:
         self.stats = stats
         self.error: ScrimError | None = None
-        self.every = 1
+        self.every = 1.0
         self.searching = False
         self.room: Slot[Frame] | None = None
         self._open_source = open_source
         self._guard = Guard(pipeline, stats)
         self.outlets = outlets
         self._size = size
+        self._turns = turns
         self._standby = alone(pipeline, size)
         self._slate = pixels.slate(size)
         self._frames: Slot[Frame] = Slot()
@@ -256,10 +263,11 @@ class Runner:
         drops = 0
         try:
             while frame := self._frames.take():
-                guard = self._guard
-                if frame.number % self.every:
+                if frame.number % self.every >= 1:
                     continue
-                picture = guard.step(frame)
+                with self._turns:
+                    frame = self._frames.take(0) or frame  # the newest by now
+                    picture = self._guard.step(frame)
                 if not self._rests:
                     for outlet in self.outlets:
                         outlet.slot.put(picture)

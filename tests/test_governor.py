@@ -88,11 +88,14 @@ def test_what_is_not_there_is_not_given_up(toy_ir: Path) -> None:
             "edges": {"despill": 0.0, "wrap": 0.0},
         }
     )
-    assert [step.name for step in steps(plain, model)] == ["every second frame"]
+    assert [step.name for step in steps(plain, model)] == [
+        *("two frames of three", "every second frame")
+    ]
     shipped = load_model(Config().matting)
     everything = steps(Config(), shipped)
     assert [step.name for step in everything] == [
-        *("no refinement", "smaller network", "every second look", "every second frame"),
+        *("no refinement", "smaller network", "every second look"),
+        *("two frames of three", "every second frame"),
     ]
     assert eased(Config(), everything[:2]).matting.scale == 0.75
 
@@ -120,11 +123,15 @@ def test_each_step_works_and_is_told(toy_ir: Path) -> None:
     control = Control(config, model, stats, runner)
     began = sink.await_picture(person)
     names = [""] + [step.name for step in control.steps()]
-    for level in (1, 2, 3, 2, 1, 0):
+    for level in (1, 2, 3, 4, 3, 2, 1, 0):
         control.ease(level)
         assert stats.snapshot()["eased"] == names[level]
         sink.await_picture(person, len(sink.frames) + 5)
     control.ease(3)
+    at = len(sink.frames)
+    sink.await_picture(person, at + 10)
+    assert {frame.number % 3 for frame in sink.frames[at + 3 :]} <= {0, 2}
+    control.ease(4)
     at = len(sink.frames)
     control.change({"scene": {"backdrop": "#00c8c8"}})
     sink.await_picture(person, at + 5)

@@ -9,6 +9,7 @@ from realtime.governor import Governor
 from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
+from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast
 from realtime.web.ladder import MAX_RUNGS
 from realtime.web.sound import Sound
@@ -24,7 +25,7 @@ class BrowserLine:
     `ConfigError`, `ModelError`.
     """
 
-    def __init__(self, config: Config, model: MattingModel) -> None:
+    def __init__(self, config: Config, model: MattingModel, turns: Turns) -> None:
         stats = Stats()
         self.source = BrowserSource()
         self.broadcast = Broadcast(self.source.fps, stats)
@@ -34,6 +35,7 @@ class BrowserLine:
             [Outlet("browser", lambda: self.broadcast, self.source.fps)],
             (config.camera.width, config.camera.height),
             stats,
+            turns,
         )
         self.control = Control(config, model, stats, self._runner)
         self.sound = Sound(self.age_s)

@@ -21,6 +21,7 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 from realtime.config import Config, IceServer
 from realtime.errors import NegotiationFailed
 from realtime.matting.engine import MattingModel
+from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast
 from realtime.web.candidate import MAX_CANDIDATES
 from realtime.web.connection import open_connection, preferred, send
@@ -186,22 +187,22 @@ class Peer:
             await asyncio.to_thread(self.line.stop)
 
 
-async def open_camera(config: Config, model: MattingModel, offer: Offer) -> Peer:
+async def open_camera(config: Config, model: MattingModel, turns: Turns, offer: Offer) -> Peer:
     """Answer a browser that sends its camera and wants the composed picture back.
 
     Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
     """
-    line = await asyncio.to_thread(BrowserLine, config, model)
+    line = await asyncio.to_thread(BrowserLine, config, model, turns)
     peer = Peer(line.broadcast, line.sound, line, config.web.ice_servers)
     return await _connected(peer, offer)
 
 
-async def open_publisher(config: Config, model: MattingModel, offer: Offer) -> Peer:
+async def open_publisher(config: Config, model: MattingModel, turns: Turns, offer: Offer) -> Peer:
     """Answer who sends a camera whose composed picture others watch.
 
     Raises `ConfigError`, `ModelError`, `NegotiationFailed`.
     """
-    line = await asyncio.to_thread(BrowserLine, config, model)
+    line = await asyncio.to_thread(BrowserLine, config, model, turns)
     return await _connected(Peer(None, None, line, config.web.ice_servers), offer)
 
 

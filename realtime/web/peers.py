@@ -7,18 +7,25 @@ network's work, so of those there are fewer.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 
 from realtime.errors import TooManyPeers
+from realtime.turns import Turns
 from realtime.web.line import BrowserLine
 from realtime.web.peer import Peer
 
 
 class Peers:
-    """At most `places` browsers at a time, of them `cameras` with a camera of their own."""
+    """At most `places` browsers at a time, of them `cameras` with a camera of their own.
+
+    Their lines compose in `turns`, and leave one processor to what is received and sent: with a
+    thread at work for each camera, packets were lost while they waited to be read.
+    """
 
     def __init__(self, places: int, cameras: int) -> None:
         self.places, self.cameras = places, cameras
+        self.turns = Turns(max(1, (os.cpu_count() or 1) - 1))
         self._taken, self._lent = 0, 0
         self._peers: dict[str, Peer] = {}
 

@@ -40,6 +40,7 @@ async def offer_camera(request: web.Request) -> web.StreamResponse:
     offer = read_offer(body["sdp"], ("sendrecv",))
     tables = studio.tables(read_look(body.get("scene", {})))
     config, model = await asyncio.to_thread(studio.control.prepare, tables)
-    opened = partial(open_camera, config, model, offer)
-    peer = await request.app[PEERS].join(opened, camera=True)
+    peers = request.app[PEERS]
+    opened = partial(open_camera, config, model, peers.turns, offer)
+    peer = await peers.join(opened, camera=True)
     return web.json_response({"type": "answer", "sdp": peer.answer, "session": peer.id})

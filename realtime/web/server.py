@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 from collections.abc import Callable
 
 from aiohttp import web
@@ -26,6 +27,10 @@ IDLE_S = 15.0
 
 LINGER_S = 0.5
 """Seconds for which the rest of a refused body is read, so that its sender hears the answer."""
+
+SWITCH_S = 0.001
+"""Seconds for which another thread may keep the interpreter from the event loop, which asks for it
+several times a packet. With Python's own 5 ms packets are lost unread when many compose."""
 
 
 def make_app(studio: Studio) -> web.Application:
@@ -57,6 +62,7 @@ async def serve(
     settings = studio.control.config.web
     gate.require_token(host, settings.token)
     tls = _read_certificate(settings.cert, settings.key)
+    sys.setswitchinterval(SWITCH_S)
     runner = web.AppRunner(
         make_app(studio),
         access_log=None,

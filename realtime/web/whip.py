@@ -27,10 +27,10 @@ routes = web.RouteTableDef()
 @routes.post("/whip")
 async def publish(request: web.Request) -> web.StreamResponse:
     """Take a camera; `Link` says where its composed picture can be watched."""
-    control = request.app[STUDIO].control
+    control, peers = request.app[STUDIO].control, request.app[PEERS]
     offer = read_offer(await read_sdp(request), ("sendonly", "sendrecv"))
-    opened = partial(open_publisher, control.config, control.model, offer)
-    peer = await request.app[PEERS].join(opened, camera=True)
+    opened = partial(open_publisher, control.config, control.model, peers.turns, offer)
+    peer = await peers.join(opened, camera=True)
     answer = created(peer, "/whip", control.config.web.ice_servers)
     answer.headers.add("Link", f'</whep/line/{peer.watch}>; rel="alternate"; type="{SDP}"')
     return answer

@@ -17,6 +17,7 @@ from realtime import pixels
 from realtime.build import load_model
 from realtime.config import Config
 from realtime.errors import EndOfStream
+from realtime.turns import Turns
 from realtime.web.line import BrowserLine
 from realtime.web.uplink import BrowserSource, i420_of
 from tests.web.guest import share_of
@@ -84,7 +85,7 @@ def test_a_picture_beyond_all_cameras_is_left_out() -> None:
 def test_a_line_among_too_many_gives_up_quality_then_pictures_then_their_size(
     config: Config,
 ) -> None:
-    line = BrowserLine(config, load_model(config.matting))
+    line = BrowserLine(config, load_model(config.matting), Turns(1))
     seen = []
 
     def second(now: int, share: float) -> None:
