@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
-
-from rich.console import Console
 
 from realtime.stats import Snapshot
 
@@ -23,18 +22,20 @@ STATUS_S = 60.0
 class Journal:
     """Where the program speaks: standard error, at this level of `logging` and above.
 
-    Also makes `logging` speak the same way.
+    Also makes `logging` speak the same way. On a terminal the last line is the status, and what
+    is told replaces it.
     """
 
     def __init__(self, form: LogFormat, level: int) -> None:
         self._json = form == "json"
         self._level = level
-        self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._in_place = not self._json and sys.stderr.isatty()
         self._status_at = time.monotonic()
         handler = logging.StreamHandler()
         if self._json:
             handler.setFormatter(JsonLines())  # type: ignore[arg-type]  # has all that is called
-        logging.basicConfig(level=level, format="%(message)s", handlers=[handler], force=True)
+        line = f"%(message)-{self._width()}s"
+        logging.basicConfig(level=level, format=line, handlers=[handler], force=True)
 
     def print(self, text: str) -> None:
         """Tell something that whoever started the program wants to know."""
@@ -42,9 +43,8 @@ class Journal:
 
     def status(self, now: Snapshot) -> None:
         """Show the figures: in place on a terminal, once in `STATUS_S` in a log."""
-        if not self._json and self._console.is_terminal:
-            room = self._console.width - 1
-            self._write(f"\r{status_line(now)}"[:room].ljust(room), end="")
+        if self._in_place:
+            self._write(status_line(now)[: self._width()], end="\r")
         elif self._level <= logging.INFO and time.monotonic() - self._status_at >= STATUS_S:
             self._status_at = time.monotonic()
             line = json.dumps({**entry("info", "status"), **now})
@@ -53,19 +53,27 @@ class Journal:
     def _write(self, line: str, end: str = "\n") -> None:
         """Write, or be silent where the disk is full or the terminal closed: the line goes on."""
         with suppress(OSError):
-            if self._json:
-                print(line, file=sys.stderr, flush=True)
-            else:
-                self._console.print(line, end=end)
+            print(line.ljust(self._width()), end=end, file=sys.stderr, flush=True)
+
+    def _width(self) -> int:
+        """Return the columns that a line has to fill to replace the status, 0 without one."""
+        with suppress(OSError):
+            if self._in_place:
+                return (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
+        return 0
 
 
 def status_line(now: Snapshot) -> str:
-    """Return the state, every step's time, the age of what is shown and what was lost."""
-    steps = "  ".join(f"{name} {ms:.1f}" for name, ms in now["steps_ms"].items())
-    counts = "  ".join(f"{name} {n}" for name, n in now["counts"].items() if n)
-    eased = f"  ({now['eased']})" if now["eased"] else ""
-    age = now["age_ms"]["p50"]
-    return f"{now['state']}{eased}  {now['fps']:.0f} fps  age {age:.0f} ms  {steps}  {counts}"
+    """Return the state, the age of what is shown, what was lost and every step's time."""
+    parts = [
+        now["state"],
+        f"({now['eased']})" if now["eased"] else "",
+        f"{now['fps']:.0f} fps",
+        f"age {now['age_ms']['p50']:.0f} ms",
+        *(f"{name} {n}" for name, n in now["counts"].items() if n),
+        *(f"{name} {ms:.1f}" for name, ms in now["steps_ms"].items()),
+    ]
+    return "  ".join(filter(None, parts))
 
 
 class JsonLines:

@@ -18,6 +18,8 @@ from realtime.journal import Journal, status_line
 from realtime.service import install, uninstall, unit_path
 from realtime.stats import Stats
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -112,6 +114,18 @@ def test_a_log_for_machines_is_one_object_a_line(
     assert lines[1]["from"] == "realtime.runner" and "broken" in lines[1]["error"]
     assert "matte" in lines[2]["steps_ms"]
     assert all(line["time"].endswith("+00:00") for line in lines)
+
+
+def test_on_a_terminal_what_is_told_replaces_the_status() -> None:
+    screen, terminal = os.openpty()
+    told = "from realtime.journal import *; from realtime.stats import Stats; import logging\n"
+    told += "journal = Journal('text', logging.ERROR); journal.status(Stats().snapshot())\n"
+    told += "journal.print('hello'); logging.error('lost')"
+    subprocess.run([sys.executable, "-c", told], cwd=ROOT, stderr=terminal, check=True)
+    shown = os.read(screen, 10_000).decode()
+    status, hello, lost = (line.rstrip() for line in shown.replace("\r\n", "\r").split("\r")[:3])
+    assert (hello, lost) == ("hello", "lost") and status.startswith("starting")
+    assert shown.index("hello") + len(status) < shown.index("\n"), "nothing of the status is left"
 
 
 def test_the_status_line_has_every_steps_time() -> None:
