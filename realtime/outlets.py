@@ -35,7 +35,7 @@ def _virtual_camera(config: Config, notice: Callable[[str], None]) -> list[Outle
     except SinkUnavailable as error:
         if config.virtualcam.enabled is True:
             raise
-        notice(f"no virtual camera: {error}")
+        notice(f"meeting apps get no picture: {error}")
         return []
     again = partial(VirtualCameraSink, first.device, size, fps)
     device = first.device if sys.platform == "linux" else ""
