@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from realtime.config import Config
 from realtime.web.look import Look
 from tests.browser.axe import assert_accessible
+from tests.browser.conftest import in_thread
+from tests.web.serving import studio_of
 
 Serving = Callable[..., AbstractContextManager[str]]
 
@@ -119,6 +122,19 @@ def test_the_page_watches_the_local_line(page: Page, serving: Serving) -> None:
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Watch again").click()
         sees(page, "yellow")
+
+
+def test_a_camera_plugged_in_later_is_watched(page: Page, config: Config, serving: Serving) -> None:
+    with studio_of(config, camera=True) as studio, in_thread(studio, 0) as url:
+        assert studio.control.runner
+        studio.control.runner.searching = True
+        open_studio(page, url)
+        expect(page.get_by_role("button", name="Use this browser's camera")).to_be_visible()
+        with page.expect_response("**/api/v1/state"):  # and again and again
+            pass
+        studio.control.runner.searching = False
+        sees(page, "blue")
+        assert_no_room(page)
 
 
 def test_a_refused_camera_is_explained(page: Page, serving: Serving) -> None:

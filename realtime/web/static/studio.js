@@ -73,6 +73,21 @@ function idle() {
     "Use this browser's camera",
     start,
   );
+  clearTimeout(timer);
+  timer = setTimeout(lookOut, POLL_MS);
+}
+
+// A camera that is plugged in now is watched as if it had been there.
+async function lookOut() {
+  const mine = attempt;
+  try {
+    const { camera } = await askJson("GET", "/api/v1/state");
+    if (mine !== attempt) return;
+    if (camera) return connect();
+    timer = setTimeout(lookOut, POLL_MS);
+  } catch (error) {
+    if (mine === attempt) explain(error);
+  }
 }
 
 async function start() {
