@@ -39,7 +39,11 @@ def load(
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        check(tables)
+        return tables
+    except ConfigError as error:  # many programs have a config.toml: say which one it is
+        raise ConfigError(f"{path}: {error.message}", error.hint) from error
     except FileNotFoundError as error:
         raise ConfigError(
             f"no configuration file {path}", "write one with `scrim config --dump`"

@@ -101,7 +101,7 @@ def test_a_variable_that_stands_for_nothing_is_named(name: str) -> None:
 def test_a_broken_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=str(file)):
         load(file)
 
 

@@ -17,7 +17,6 @@ import pytest
 
 from realtime.ctl import listening, send, socket_path
 from realtime.errors import ConfigError, ControlUnavailable
-from realtime.live import finish
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 30.0
@@ -183,18 +182,23 @@ def test_whose_terminal_is_closed_does_not_film_on(tmp_path: Path, toy_ir: Path)
 
 
 def test_an_impatient_ctrl_c_cuts_no_recording_off() -> None:
-    class Recording:
-        finished = False
+    impatient = """
+import signal
+from realtime.live import finish
 
-        def stop(self) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
-            self.finished = True
-
-    line = Recording()
-    finish(line)
-    assert line.finished
-    with pytest.raises(KeyboardInterrupt):
+class Line:
+    def stop(self):
         signal.raise_signal(signal.SIGINT)
+        print("finished")
+
+finish(Line())
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("heard again")
+"""
+    done = subprocess.run([sys.executable, "-c", impatient], cwd=ROOT, capture_output=True)
+    assert done.stdout.split(b"\n")[:2] == [b"finished", b"heard again"], done.stderr
 
 
 @pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
