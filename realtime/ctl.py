@@ -68,7 +68,7 @@ class Orders:
         waiting = self._control.change(changes)
         for order in orders:
             order()
-        return {**self._state(), "from the next start on": waiting}
+        return {**self._state(), "read at the start only": waiting}
 
     def _state(self) -> dict[str, Any]:
         control = self._control

@@ -144,6 +144,8 @@ def test_orders_and_signals(program: Program) -> None:
     changed = send(program.socket, ["preset=dusk", "scene.blur=0.9"])
     assert changed["presets"] == ["dusk"]
     assert Path(program.backdrop()).name == "beach.jpg"
+    late = send(program.socket, ["web.port=9"])
+    assert late["read at the start only"] == ["web.port"] and late["config"]["web"]["port"] == 8080
     for wrong, said in (
         (["scene.backdrop=gone.jpg"], "gone.jpg"),
         (["scene.blur=0.1", "dance"], "dance"),
