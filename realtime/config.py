@@ -143,7 +143,7 @@ class VirtualCam(Table):
 
 
 class Recording(Table):
-    path: str = Field("", description="video file to write while running; over none; empty = off")
+    path: str = Field("", description="video file to write, numbered if there is one; empty = off")
 
 
 class Publish(Table):
