@@ -12,32 +12,19 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Annotated, Any
 
-import psutil
 import typer
 
 from benchmarks.page import Target, put, targets
-from benchmarks.stream_ages import Seen, ages, full_again, gaps, rate
+from benchmarks.stream_ages import ages, full_again, gaps, rate
+from benchmarks.stream_programs import composed_so_far, look, looking, server, taken
 from benchmarks.stream_server import FPS
-from benchmarks.stream_spaces import (
-    GUEST,
-    HERE,
-    HOST,
-    PORT,
-    THERE,
-    URL,
-    Failed,
-    Program,
-    ask,
-    namespaces,
-    narrowed,
-    running,
-)
+from benchmarks.stream_spaces import GUEST, THERE, URL, Failed, namespaces, narrowed, running
 
 KINDS = ("scrim", "aiortc")
 COLUMNS = ("aiortc's example", "Scrim")
@@ -89,7 +76,7 @@ def cost(plan: Plan) -> tuple[Figures, list[Target]]:
     """Cores of the whole server beyond those of Scrim's line that nobody watches."""
     found: Figures = {}
     for kind, steps in (("scrim", (0, 1, 3, 12)), ("aiortc", (1, 3, 12))):
-        with server(kind) as process, ExitStack() as viewers:
+        with server(kind) as ours, ExitStack() as viewers:
             found[kind] = {}
             for more in steps:
                 viewers.enter_context(
@@ -97,8 +84,8 @@ def cost(plan: Plan) -> tuple[Figures, list[Target]]:
                 )
                 time.sleep(3)
                 try:
-                    found[kind][sum(steps[: steps.index(more) + 1])] = load(process, plan.seconds)
-                except (Failed, psutil.Error):
+                    found[kind][sum(steps[: steps.index(more) + 1])] = ours.load(plan.seconds)
+                except Failed:
                     if kind == "scrim":
                         raise
                     break  # relayed to several encoders, one frame corrupts its heap at times
@@ -182,12 +169,12 @@ def fan_out(plan: Plan) -> tuple[Figures, list[Target]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         running(THERE, "benchmarks.stream_janus", GUEST, folder) as janus,
-        server("scrim", publish_to=janus.first) as process,
+        server("scrim", publish_to=janus.first) as ours,
     ):
         for more in (1, 29):
             count = int(janus.tell(str(more)))
             time.sleep(2)
-            found[count] = load(process, plan.seconds)
+            found[count] = ours.load(plan.seconds)
     many = found[30]["cores"] / found[1]["cores"]
     rows = [Target("Janus: our cores, 30 viewers / 1", None, many, 1.05)]
     return found, rows
@@ -196,11 +183,11 @@ def fan_out(plan: Plan) -> tuple[Figures, list[Target]]:
 def long(plan: Plan) -> tuple[Figures, list[Target]]:
     """Growth of age and memory from the first tenth of a long watch to its last."""
     seconds = plan.frames / FPS
-    with server("scrim") as process, looking(False, seconds) as browser:
+    with server("scrim") as ours, looking(False, seconds) as browser:
         time.sleep(seconds / 10)
-        early = process.memory_info().rss
+        early = ours.memory()
         time.sleep(seconds * 0.85)
-        late = process.memory_info().rss
+        late = ours.memory()
         seen = json.loads(browser.line())["seen"]
     tenth = len(seen) // 10
     first, last = ages(seen[:tenth], 0), ages(seen[-tenth:], 0)
@@ -224,41 +211,6 @@ LEGS: dict[str, Callable[[Plan], tuple[Figures, list[Target]]]] = {
 }
 
 
-@contextmanager
-def server(kind: str, cameras: int = 0, publish_to: str = "") -> Iterator[psutil.Process]:
-    """Run one of the servers."""
-    words = ("--cameras", str(cameras), "--publish-to", publish_to)
-    address = ("--host", HOST, "--port", str(PORT))
-    with running(HERE, "benchmarks.stream_server", kind, *address, *words) as program:
-        time.sleep(1)
-        yield psutil.Process(program.process.pid)
-
-
-def load(process: psutil.Process, seconds: float) -> dict[str, float]:
-    """Return the cores that a server keeps busy, and the pictures a second that it composes.
-
-    The cores say something only where the pictures keep their rate.
-    """
-    began, before, frames = time.monotonic(), sum(process.cpu_times()[:2]), composed("state")
-    time.sleep(seconds)
-    span, after = time.monotonic() - began, sum(process.cpu_times()[:2])
-    return {"cores": (after - before) / span, "fps": (composed("state") - frames) / span}
-
-
-@contextmanager
-def looking(camera: bool, seconds: float) -> Iterator[Program]:
-    """Let Chromium look; it tells what it has seen in its second line."""
-    flags = ("--camera",) if camera else ()
-    arguments = ("benchmarks.stream_browser", URL, "--seconds", str(seconds), *flags)
-    with running(THERE, *arguments) as browser:
-        yield browser
-
-
-def look(camera: bool, seconds: float) -> Seen:
-    with looking(camera, seconds) as browser:
-        return list(json.loads(browser.line())["seen"])
-
-
 def composed_by(count: int, places: int, seconds: float) -> list[float]:
     """Return the composed pictures a second of each session that found a place."""
     with server("scrim", cameras=places):
@@ -270,22 +222,6 @@ def composed_by(count: int, places: int, seconds: float) -> list[float]:
             time.sleep(seconds)
             span, after = time.monotonic() - began, [composed_so_far(name) for name in sessions]
     return [max(0.0, (b - a) / span) for a, b in zip(before, after, strict=True)]
-
-
-def composed(line: str) -> int:
-    return int(ask(f"/api/v1/{line}")["figures"]["frames"])
-
-
-def composed_so_far(session: str) -> int:
-    """Return the pictures of a session; one that broke off has none any more."""
-    try:
-        return composed(f"sessions/{session}")
-    except Failed:
-        return 0
-
-
-def taken() -> int:
-    return int(ask("/api/v1/state")["peers"]["taken"])
 
 
 def part(rows: list[Target], failed: list[str], plan: Plan) -> str:

@@ -60,7 +60,12 @@ WALLS = {
     "pyvirtualcam": ("realtime.sinks.virtualcam",),
     "watchfiles": ("realtime.reload",),
     "psutil": (
-        *("realtime.bench", "benchmarks.machine", "benchmarks.desktop", "benchmarks.stream"),
+        *(
+            "realtime.bench",
+            "benchmarks.machine",
+            "benchmarks.desktop",
+            "benchmarks.stream_programs",
+        ),
     ),
     "torch": ("training", "conversion.read", "benchmarks.folding"),
     "albumentations": ("training.augment",),

@@ -1,0 +1,90 @@
+"""The programs that `benchmarks.stream` runs, and what it asks them: servers and Chromium."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from benchmarks.stream_ages import Seen
+from benchmarks.stream_spaces import (
+    HERE,
+    HOST,
+    PORT,
+    THERE,
+    URL,
+    Failed,
+    Program,
+    ask,
+    running,
+)
+
+
+class Server:
+    """One of the servers at work."""
+
+    def __init__(self, program: Program) -> None:
+        self._process = psutil.Process(program.process.pid)
+
+    def load(self, seconds: float) -> dict[str, float]:
+        """Return the cores that it keeps busy, and the pictures a second that it composes.
+
+        The cores say something only where the pictures keep their rate. Raises `Failed`.
+        """
+        began, before, frames = time.monotonic(), self._cpu_s(), composed("state")
+        time.sleep(seconds)
+        span, after = time.monotonic() - began, self._cpu_s()
+        return {"cores": (after - before) / span, "fps": (composed("state") - frames) / span}
+
+    def memory(self) -> int:
+        """Return the bytes that it holds."""
+        return int(self._process.memory_info().rss)
+
+    def _cpu_s(self) -> float:
+        try:
+            return sum(self._process.cpu_times()[:2])
+        except psutil.Error as error:
+            raise Failed("the server has ended") from error
+
+
+@contextmanager
+def server(kind: str, cameras: int = 0, publish_to: str = "") -> Iterator[Server]:
+    """Run one of the servers."""
+    words = ("--cameras", str(cameras), "--publish-to", publish_to)
+    address = ("--host", HOST, "--port", str(PORT))
+    with running(HERE, "benchmarks.stream_server", kind, *address, *words) as program:
+        time.sleep(1)
+        yield Server(program)
+
+
+@contextmanager
+def looking(camera: bool, seconds: float) -> Iterator[Program]:
+    """Let Chromium look; it tells what it has seen in its second line."""
+    flags = ("--camera",) if camera else ()
+    arguments = ("benchmarks.stream_browser", URL, "--seconds", str(seconds), *flags)
+    with running(THERE, *arguments) as browser:
+        yield browser
+
+
+def look(camera: bool, seconds: float) -> Seen:
+    with looking(camera, seconds) as browser:
+        return list(json.loads(browser.line())["seen"])
+
+
+def composed(line: str) -> int:
+    return int(ask(f"/api/v1/{line}")["figures"]["frames"])
+
+
+def composed_so_far(session: str) -> int:
+    """Return the pictures of a session; one that broke off has none any more."""
+    try:
+        return composed(f"sessions/{session}")
+    except Failed:
+        return 0
+
+
+def taken() -> int:
+    return int(ask("/api/v1/state")["peers"]["taken"])
