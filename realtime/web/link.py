@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import suppress
 from typing import Any
 
 from aioice import stun
@@ -97,6 +98,8 @@ class Link:
                 await self._ping()
                 await asyncio.sleep(PACE_S)
         except (ConnectionError, TimeoutError, stun.TransactionError):
+            if padding is None:
+                self._usual_s += LATER_S  # the way may have become longer for good
             return False
         finally:
             if padding:
@@ -121,12 +124,13 @@ class Link:
     async def _pad(self, rate: float) -> None:
         """Send what the receiver has long got, at a rate in bits a second, until cancelled."""
         began, sent = time.monotonic(), 0.0
-        while packets := self._history.values():
-            known = max(packets, key=lambda each: len(each.payload))
-            while sent < rate * (time.monotonic() - began):
-                sent += 8 * len(known.payload)
-                await self._send_again(known.sequence_number)
-            await asyncio.sleep(PACE_S)
+        with suppress(ConnectionError):
+            while packets := self._history.values():
+                known = max(packets, key=lambda each: len(each.payload))
+                while sent < rate * (time.monotonic() - began):
+                    sent += 8 * len(known.payload)
+                    await self._send_again(known.sequence_number)
+                await asyncio.sleep(PACE_S)
 
     @property
     def _ice(self) -> Any:

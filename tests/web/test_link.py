@@ -62,6 +62,7 @@ async def test_a_wide_link_carries_more_and_a_late_or_broken_one_does_not(
     sender = ours.addTransceiver("video", direction="sendonly").sender
     viewer, source = line.viewer("VP8"), PatternSource((320, 180), 1000)
     send(sender, viewer)
+    link = sender._RTCRtpSender__encoder
     await negotiate(ours, theirs)
     assert await until(lambda: joined(line), 1)
     await asyncio.to_thread(line.write, source.read())
@@ -85,7 +86,9 @@ async def test_a_wide_link_carries_more_and_a_late_or_broken_one_does_not(
         "request",
         lambda *args, **named: late(),
     )
+    usual_s = link._usual_s
     assert await tries(500_000) == (False, 0), "a link that is late already is not filled"
+    assert link._usual_s > usual_s, "one that stays late is tried again"
     await asyncio.gather(ours.close(), theirs.close())
     assert not await viewer.carries(500_000)
 
