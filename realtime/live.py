@@ -28,7 +28,7 @@ from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
 from realtime.web.publish import publish
-from realtime.web.server import serve
+from realtime.web.server import secure, serve
 from realtime.web.studio import Studio
 
 WATCHERS = "watchers"
@@ -58,6 +58,8 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
 
     Raises `ScrimError`.
     """
+    if settings.web.enabled:  # what is refused is refused before anything is opened
+        secure(settings.web.host, settings.web.token, settings.web.cert, settings.web.key)
     control = Control(settings, matting, Stats(), None, room=start.room)
     watch = Broadcast(settings.camera.fps, control.stats)
     window = PreviewSink() if start.preview else None

@@ -211,6 +211,8 @@ def bad_files() -> None:
         ("config -c unknown.toml", 2, "camera.width"),
         ("run --no-web --no-virtualcam --set camera.device=/dev/nothing", 4, "/dev/nothing"),
         ("run --no-web --no-virtualcam -i gone.mp4", 4, "gone.mp4"),
+        ("run -i gone.mp4 --host 0.0.0.0", 2, "needs a token"),
+        ("run -i gone.mp4 --set web.cert=gone.pem", 2, "gone.pem"),
         ("run --model nothing", 3, "nothing"),
         ("run --preview -i pattern --no-virtualcam", 5, "no preview"),
         ("ctl scene.blur=1", 6, "no Scrim is running"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import ssl
 import sys
@@ -32,6 +33,9 @@ SWITCH_S = 0.001
 """Seconds for which another thread may keep the interpreter from the event loop, which asks for it
 several times a packet. With Python's own 5 ms packets are lost unread when many compose."""
 
+PORTS_FAULT = (errno.EADDRINUSE, errno.EACCES)
+"""Why an address cannot be listened on that is a good one but for its port."""
+
 
 def make_app(studio: Studio) -> web.Application:
     """Build the server's application. Raises `ConfigError` for an open address without token."""
@@ -60,8 +64,7 @@ async def serve(
     Raises `ConfigError` when the address cannot be listened on.
     """
     settings = studio.control.config.web
-    gate.require_token(host, settings.token)
-    tls = _read_certificate(settings.cert, settings.key)
+    tls = secure(host, settings.token, settings.cert, settings.key)
     sys.setswitchinterval(SWITCH_S)
     runner = web.AppRunner(
         make_app(studio),
@@ -78,8 +81,9 @@ async def serve(
             await site.start()
         except OSError as error:
             reason = error.strerror or str(error)
+            option = "--port" if error.errno in PORTS_FAULT else "--host"
             raise ConfigError(
-                f"web: cannot listen on {host}:{port}: {reason}", "choose another with --port"
+                f"web: cannot listen on {host}:{port}: {reason}", f"choose another with {option}"
             ) from error
         bound = runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host
@@ -91,16 +95,31 @@ async def serve(
         await runner.cleanup()
 
 
-def _read_certificate(cert: str, key: str) -> ssl.SSLContext | None:
-    """Return what https needs, None for http. Raises `ConfigError`."""
+def secure(host: str, token: str, cert: str, key: str) -> ssl.SSLContext | None:
+    """Return what https needs, None for http.
+
+    Raises `ConfigError` for an open address without token and for files that are none.
+    """
+    gate.require_token(host, token)
     if not cert:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cert)  # says that it is one
+    except OSError as error:
+        raise _no_pem("web.cert", cert, "certificate", error) from error
+    try:
         context.load_cert_chain(cert, key or None)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"web.cert: {cert}: {error}", "give PEM files of both") from error
+    except OSError as error:
+        name = "web.key" if key else "web.cert"
+        raise _no_pem(name, key or cert, "private key of the certificate", error) from error
     return context
+
+
+def _no_pem(name: str, path: str, wanted: str, error: OSError) -> ConfigError:
+    unread = None if isinstance(error, ssl.SSLError) else error.strerror
+    reason = unread or f"there is no {wanted} in it"
+    return ConfigError(f"{name}: {path}: {reason}", f"give a PEM file with the {wanted}")
 
 
 def _announce(url: str) -> None:

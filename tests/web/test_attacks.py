@@ -13,14 +13,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiortc.rtcdtlstransport import generate_certificate
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from realtime.build import load_model
 from realtime.config import Config
-from realtime.control import Control
 from realtime.errors import ConfigError
-from realtime.stats import Stats
 from realtime.web import body, server
-from realtime.web.broadcast import Broadcast
 from realtime.web.studio import Studio
 from tests.web.guest import OFFER
 from tests.web.serving import in_loop, studio_of
@@ -240,10 +239,22 @@ async def test_nothing_is_leaked(config: Config, monkeypatch: pytest.MonkeyPatch
         await assert_serves(port)
 
 
-def test_a_certificate_that_is_none_is_told(config: Config, tmp_path: Path) -> None:
-    (tmp_path / "broken.pem").write_text("no certificate")
-    for name in ("gone.pem", "broken.pem"):
-        broken = config.with_values({"web": {"cert": str(tmp_path / name)}})
-        studio = Studio(Control(broken, load_model(config.matting), Stats(), None), Broadcast())
-        with pytest.raises(ConfigError, match=f"web.cert: .*{name}"):
-            asyncio.run(server.serve(studio, "127.0.0.1", 0))
+@pytest.mark.parametrize(
+    ("cert", "key", "words"),
+    [
+        ("gone.pem", "", "web.cert: .*gone.pem: No such file"),
+        ("broken.pem", "", "web.cert: .*broken.pem: there is no certificate in it"),
+        ("cert.pem", "", "web.cert: .*cert.pem: there is no private key of the certificate"),
+        ("cert.pem", "gone.pem", "web.key: .*gone.pem: No such file"),
+        ("cert.pem", "broken.pem", "web.key: .*broken.pem: there is no private key"),
+    ],
+)
+def test_a_certificate_that_is_none_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cert: str, key: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.pem").write_text("no certificate")
+    made = generate_certificate(ec.generate_private_key(ec.SECP256R1()))
+    Path("cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    with pytest.raises(ConfigError, match=words):
+        server.secure("127.0.0.1", "", cert, key)

@@ -137,14 +137,17 @@ async def test_an_unknown_error_keeps_its_details(
 
 @in_loop
 async def test_serve_names_the_port_and_says_when_it_is_taken(config: Config) -> None:
+    config = config.with_values({"web": {"token": "s3cret"}})
     studio = Studio(Control(config, load_model(config.matting), Stats(), None), Broadcast())
     urls: list[str] = []
     serving = asyncio.create_task(server.serve(studio, "127.0.0.1", 0, urls.append))
     while not urls:
         await asyncio.sleep(0.01)
     port = int(urls[0].rstrip("/").rpartition(":")[2])
-    with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}"):
+    with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}: .*--port"):
         await server.serve(studio, "127.0.0.1", port)
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1:.*--host"):
+        await server.serve(studio, "192.0.2.1", port)
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
