@@ -14,7 +14,7 @@ from aiortc.mediastreams import MediaStreamError
 from realtime.config import IceServer
 from realtime.errors import SinkLost
 from realtime.web.broadcast import Broadcast
-from realtime.web.rtp import describe, read_rtp_url, send_rtp
+from realtime.web.rtp import describe, read_rtp_url, rtp_socket, send_rtp
 from realtime.web.whip_client import WhipClient
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 30.0
@@ -29,17 +29,27 @@ async def publish(
     servers: Sequence[IceServer],
     notice: Callable[[str], None],
 ) -> None:
-    """Publish to `url`, http(s) or rtp, until the line ends; `notice` is told what happens."""
-    pause_s = FIRST_RETRY_S
+    """Publish to `url`, http(s) or rtp, until cancelled; `notice` is told what happens, once.
+
+    Raises `ConfigError` for an rtp URL that is none.
+    """
+    pause_s, said = FIRST_RETRY_S, ""
+
+    def tell(news: str) -> None:
+        nonlocal said
+        if news != said:
+            notice(news)
+        said = news
+
     while True:
         began = time.monotonic()
         try:
             if url.startswith("rtp:"):
-                await _by_rtp(broadcast, url, notice)
+                await _by_rtp(broadcast, url, tell)
             else:
-                await _by_whip(broadcast, url, token, servers, notice)
+                await _by_whip(broadcast, url, token, servers, tell)
         except SinkLost as error:
-            notice(f"not published: {error}")
+            tell(f"not published: {error}")
         if time.monotonic() - began > LAST_RETRY_S:
             pause_s = FIRST_RETRY_S
         await asyncio.sleep(pause_s)
@@ -65,8 +75,10 @@ async def _by_whip(
 
 async def _by_rtp(broadcast: Broadcast, url: str, notice: Callable[[str], None]) -> None:
     host, port, codec = read_rtp_url(url)
-    notice(f"sending RTP to {host}:{port}; a player needs this SDP:\n{describe(host, port, codec)}")
+    wanted = f"a player needs this SDP:\n{describe(host, port, codec)}"
     try:
-        await send_rtp(broadcast, host, port, codec)
+        async with rtp_socket(host, port) as transport:
+            notice(f"sending RTP to {host}:{port}; {wanted}")
+            await send_rtp(broadcast, transport, codec)
     except MediaStreamError as error:
         raise SinkLost(f"{url}: the line's picture has ended") from error

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
-from realtime.errors import SinkLost
+from realtime.errors import ConfigError, SinkLost
 from realtime.web.broadcast import Broadcast
 from realtime.web.encoder import CLOCK_HZ, Codec, Encoded
 from realtime.web.offer import CODECS
@@ -23,8 +25,9 @@ KEYFRAME_S = 2.0
 """Seconds after which who begins to listen, or has lost a packet, sees a picture again."""
 
 
-async def send_rtp(broadcast: Broadcast, host: str, port: int, codec: Codec) -> None:
-    """Send until the line ends. Raises `SinkLost`."""
+@asynccontextmanager
+async def rtp_socket(host: str, port: int) -> AsyncIterator[asyncio.DatagramTransport]:
+    """Open what sends to an address. Raises `SinkLost`."""
     loop = asyncio.get_running_loop()
     try:
         transport, _ = await loop.create_datagram_endpoint(
@@ -32,6 +35,16 @@ async def send_rtp(broadcast: Broadcast, host: str, port: int, codec: Codec) -> 
         )
     except OSError as error:
         raise SinkLost(f"rtp://{host}:{port} cannot be sent to: {error}") from error
+    try:
+        yield transport
+    finally:
+        transport.close()
+
+
+async def send_rtp(
+    broadcast: Broadcast, transport: asyncio.DatagramTransport, codec: Codec
+) -> None:
+    """Send until the line ends, which raises `MediaStreamError`."""
     viewer, packets, keyed_at = broadcast.viewer(codec), Packets(), time.monotonic()
     viewer.unsent = transport.get_write_buffer_size  # type: ignore[attr-defined]  # it has
     try:
@@ -44,7 +57,6 @@ async def send_rtp(broadcast: Broadcast, host: str, port: int, codec: Codec) -> 
                 viewer.ask_key()
     finally:
         viewer.stop()
-        transport.close()
 
 
 class Packets:
@@ -72,11 +84,13 @@ class Packets:
 
 
 def read_rtp_url(url: str) -> tuple[str, int, Codec]:
-    """Return host, port and codec of `rtp://host:port?codec=VP8`. Raises `SinkLost`."""
+    """Return host, port and codec of `rtp://host:port?codec=VP8`. Raises `ConfigError`."""
     parts = urlsplit(url)
     codec = parse_qs(parts.query).get("codec", [CODECS[0]])[0].upper()
     if not parts.hostname or not parts.port or codec not in CODECS:
-        raise SinkLost(f"{url} is no address to send to", "rtp://host:port, or with ?codec=VP8")
+        raise ConfigError(
+            f"publish.url: {url} is no address to send to", "rtp://host:port, or with ?codec=VP8"
+        )
     return parts.hostname, parts.port, CODECS[CODECS.index(codec)]
 
 
