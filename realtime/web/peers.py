@@ -19,13 +19,13 @@ from realtime.web.peer import Peer
 class Peers:
     """At most `places` browsers at a time, of them `cameras` with a camera of their own.
 
-    Their lines compose in `turns`, and leave one processor to what is received and sent: with a
-    thread at work for each camera, packets were lost while they waited to be read.
+    Their lines compose in `turns`, as many at once as there are processors: with a thread at work
+    for each camera, packets were lost while they waited to be read.
     """
 
     def __init__(self, places: int, cameras: int) -> None:
         self.places, self.cameras = places, cameras
-        self.turns = Turns(max(1, (os.cpu_count() or 1) - 1))
+        self.turns = Turns(os.cpu_count() or 1)
         self._taken, self._lent = 0, 0
         self._peers: dict[str, Peer] = {}
 
