@@ -72,11 +72,6 @@ def test_a_recording_plays_back_what_was_written(tmp_path: Path, name: str) -> N
         assert float(container.streams.video[0].average_rate) == pytest.approx(30, rel=0.01)
 
 
-def test_an_mp4_can_be_played_while_it_loads(tmp_path: Path) -> None:
-    content = record(tmp_path / "a.mp4", pattern(3)).read_bytes()
-    assert content.index(b"moov") < content.index(b"mdat")
-
-
 @pytest.mark.parametrize("fps", [29.97, 24.0, 7.5])
 def test_odd_frame_rates_are_kept(tmp_path: Path, fps: float) -> None:
     path = record(tmp_path / "a.mp4", pattern(5, fps), fps)
@@ -169,18 +164,32 @@ def test_a_line_records_over_no_other_recording(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a-2.mp4", "a-3.mp4", "a.mp4"]
 
 
-def test_a_killed_process_leaves_only_the_hidden_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
+def test_what_a_killed_process_leaves_can_be_played(tmp_path: Path, name: str) -> None:
     script = (
-        "import os, signal, sys; from pathlib import Path\n"
-        "from realtime.pixels import colour; from realtime.sinks.recording import RecordingSink\n"
+        "import os, signal, sys; from pathlib import Path; from tests.test_recording import *\n"
         "sink = RecordingSink(Path(sys.argv[1]), 30.0)\n"
-        "for _ in range(20): sink.write(colour((64, 36), (0, 0, 200)))\n"
+        "for frame in pattern(150): sink.write(frame)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.mp4")], check=False)
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path / name)], check=False)
     assert ended.returncode == -signal.SIGKILL
     (left,) = os.listdir(tmp_path)
     assert left.startswith(".a-")
+    played = play(tmp_path / left)[:90]
+    assert [read_number(frame) for frame in played] == list(range(90))
+    times = times_of(tmp_path / left)[:90]
+    assert times == pytest.approx([number / 30 for number in range(90)], abs=0.002)
+
+
+def test_a_finished_mp4_has_one_index(tmp_path: Path) -> None:
+    """So that players know how long it is, and `render` how many frames there are."""
+    path = record(tmp_path / "a.mp4", pattern(100))
+    assert times_of(path) == pytest.approx([number / 30 for number in range(100)], abs=0.002)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames == 100
+        container.seek(2_000_000)
+        assert next(container.decode(video=0)).time <= 2
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Step 9 of 9: frames into a video file, mattes into a lossless one.
 
 A file is written under a hidden name in its own folder and takes its own name when it is whole:
-whoever finds it under that name can play it.
+whoever finds it under that name can play it. What a killed process leaves under the hidden name
+can be played too, but for its last seconds.
 """
 
 from __future__ import annotations
@@ -43,11 +44,17 @@ class _Kind:
 
 _H264 = {"crf": "18", "preset": "veryfast"}
 _VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"}
-_FAST_START = {"movflags": "+faststart"}
+_FRAGMENTS = {
+    "movflags": "+hybrid_fragmented+delay_moov",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+}
+"""A second of video is whole in the file as soon as it is over, and one index of all comes with the
+end: MP4 has none before, and would be lost with the process (ISO/IEC 14496-12, movie fragments)."""
 
 VIDEOS = {
-    ".mp4": _Kind("mp4", "libx264", options=_H264, muxing=_FAST_START),
-    ".mov": _Kind("mov", "libx264", options=_H264, muxing=_FAST_START),
+    ".mp4": _Kind("mp4", "libx264", options=_H264, muxing=_FRAGMENTS),
+    ".mov": _Kind("mov", "libx264", options=_H264, muxing=_FRAGMENTS),
     ".mkv": _Kind("matroska", "libx264", options=_H264),
     ".webm": _Kind("webm", "libvpx-vp9", options=_VP9),
 }
