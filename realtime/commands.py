@@ -158,8 +158,8 @@ def ctl(
     """Change the running Scrim, e.g. scene.backdrop=beach.jpg; without words, print its state."""
     from realtime.ctl import send, socket_path
 
-    answer = send(socket_path(os.environ), words or [])
-    print(json.dumps(answer, indent=2))
+    if answer := send(socket_path(os.environ), words or []):
+        print(json.dumps(answer, indent=2))
 
 
 @app.command()

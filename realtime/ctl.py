@@ -1,7 +1,7 @@
 """Orders to a running Scrim over a Unix socket: `scrim ctl`. Floor 5.
 
-One line of JSON each way, a list of words there and the state, or an error, back. The socket lies
-in a folder that is the user's alone, which is all the permission that is asked for.
+One line of JSON each way, a list of words there and what has come of them, or an error, back. The
+socket lies in a folder that is the user's alone, which is all the permission that is asked for.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Orders:
         self._stop = stop
 
     def carry_out(self, words: list[str]) -> dict[str, Any]:
-        """Carry out words and return the state. Raises `ConfigError` before anything is done.
+        """Carry out words and return the part of the state that they are about, or have changed;
+        without words all of it. Raises `ConfigError` before anything is done.
 
         Keys change together, over those of a preset; all other words come after them, and only
         a look that cannot be saved is refused then.
@@ -61,32 +62,41 @@ class Orders:
         keys = read_sets(word for word in words if _is_key(word))
         rest = [word for word in words if not _is_key(word) and not word.startswith(PRESET)]
         orders = [self._order(word) for word in rest]
-        changes: dict[str, dict[str, Any]] = {}
-        for layer in (*map(self._studio.preset, presets), keys):
-            for table, values in layer.items():
-                changes[table] = changes.get(table, {}) | values
+        changes = _merged(*map(self._studio.preset, presets), keys)
+        before = self._control.config
         waiting = self._control.change(changes)
+        told: dict[str, Any] = {"read at the start only": waiting} if waiting else {}
         for order in orders:
-            order()
-        return {**self._state(), "read at the start only": waiting}
+            told |= order() or {}
+        if touched := _merged(changes, self._control.config.changes_since(before)):
+            told["config"] = self._config({table: set(keys) for table, keys in touched.items()})
+        return told if words else self._state()
 
     def _state(self) -> dict[str, Any]:
         control = self._control
         return {
-            "hidden": control.hidden,
-            "presets": [*self._studio.store.presets()],
+            **self._hidden(),
+            **self._presets(),
             "figures": control.stats.snapshot(),
-            "config": control.config.model_dump(exclude=SECRETS),
+            "config": self._config(None),
         }
 
-    def _order(self, word: str) -> Callable[[], None]:
-        control = self._control
+    def _hidden(self) -> dict[str, Any]:
+        return {"hidden": self._control.hidden}
+
+    def _presets(self) -> dict[str, Any]:
+        return {"presets": [*self._studio.store.presets()]}
+
+    def _config(self, keys: dict[str, set[str]] | None) -> dict[str, Any]:
+        return self._control.config.model_dump(include=keys, exclude=SECRETS)
+
+    def _order(self, word: str) -> Callable[[], dict[str, Any] | None]:
         if word.startswith(SAVE):
             return lambda: self._save(word.removeprefix(SAVE))
-        orders: dict[str, Callable[[], None]] = {
-            "privacy": lambda: control.hide(not control.hidden),
-            "privacy=on": lambda: control.hide(True),
-            "privacy=off": lambda: control.hide(False),
+        orders: dict[str, Callable[[], dict[str, Any] | None]] = {
+            "privacy": lambda: self._hide(not self._control.hidden),
+            "privacy=on": lambda: self._hide(True),
+            "privacy=off": lambda: self._hide(False),
             "reload": self._reload,
             "stop": self._stop,
         }
@@ -94,12 +104,26 @@ class Orders:
             raise ConfigError(f"{word!r} is no order", f"known: {WORDS}")
         return orders[word]
 
-    def _save(self, name: str) -> None:
+    def _hide(self, hidden: bool) -> dict[str, Any]:
+        self._control.hide(hidden)
+        return self._hidden()
+
+    def _save(self, name: str) -> dict[str, Any]:
         self._studio.save_preset(name, self._studio.shown(self._control.config))
+        return self._presets()
 
 
 def _is_key(word: str) -> bool:
     return "." in word.partition("=")[0]
+
+
+def _merged(*layers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Put tables over tables, the last one on top."""
+    found: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        for table, values in layer.items():
+            found[table] = found.get(table, {}) | values
+    return found
 
 
 @asynccontextmanager
