@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from realtime.frame import Bytes
-from realtime.matting.light import Gain, gain_between, relit
+from realtime.matting.gain import Gain, gain_between, relit
 
 MAX_GAP_S = 0.5
 """After a longer gap the past says nothing about the new picture."""

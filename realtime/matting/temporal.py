@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from realtime.frame import Alpha, Bytes
 from realtime.matting.change import NOISE, WINDOW, Look, changes
-from realtime.matting.light import relit
+from realtime.matting.gain import relit
 
 Places = npt.NDArray[np.float32]
 """Points (x, y) in pixels, shape (height, width, 2)."""
