@@ -325,7 +325,10 @@ def uninstall() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Say what works here, what is missing, and the exact command that mends it."""
+    """Say what works here, what is missing, and the exact command that mends it.
+
+    The exit code is 1 where something is broken, not where only a camera is missing.
+    """
     from realtime.build import MODELS
     from realtime.doctor import checks
     from realtime.matting.engine import available_devices

@@ -30,7 +30,8 @@ PACKAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. `ok` is None where it works, but not as well as it could."""
+    """One finding. `ok` is None where Scrim works, but not as well as it could: the studio does
+    without a camera here and a virtual one."""
 
     name: str
     ok: bool | None
@@ -48,7 +49,7 @@ def checks(openvino_devices: Sequence[str], models: Path, root: Path = Path("/")
     names = ", ".join(camera.name for camera in list_cameras())
     return [
         *found,
-        Check("camera", bool(names), names or "none found", "" if names else "plug one in"),
+        Check("camera", bool(names) or None, names or "none found", "" if names else "plug one in"),
     ]
 
 
@@ -109,7 +110,7 @@ def _cameras(root: Path) -> list[Check]:
     nodes = [node for node in video_nodes(root) if node.main and not node.virtual]
     if nodes:
         return [_camera(node, root) for node in nodes]
-    return [Check("camera", False, "none found", "plug one in; lsusb lists what is plugged in")]
+    return [Check("camera", None, "none found", "plug one in; lsusb lists what is plugged in")]
 
 
 def _camera(node: Node, root: Path) -> Check:
@@ -154,5 +155,5 @@ def _virtual_camera(device: str, root: Path) -> Check:
 def _not_loaded(root: Path) -> Check:
     modules = root / "lib/modules" / text(root / "proc/sys/kernel/osrelease")
     if any(modules.rglob("v4l2loopback.ko*")):
-        return Check("virtual camera", False, "v4l2loopback is installed, but not loaded", LOAD)
-    return Check("virtual camera", False, "v4l2loopback is not installed", INSTALL)
+        return Check("virtual camera", None, "v4l2loopback is installed, but not loaded", LOAD)
+    return Check("virtual camera", None, "v4l2loopback is not installed", INSTALL)

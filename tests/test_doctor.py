@@ -66,9 +66,10 @@ def test_a_missing_package_and_missing_devices(
 
 
 def test_no_camera(tmp_path: Path) -> None:
+    """Nothing is broken: the studio asks for the browser's own."""
+    assert all(check.ok is not False for check in checks(["CPU"], MODELS, tmp_path))
     (check,) = found(tmp_path, "camera")
-    assert check.ok is False
-    assert check.mend
+    assert check.ok is None and check.mend
 
 
 def test_a_free_camera_is_listed_once_and_virtual_ones_are_not_cameras(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_processes_that_hide_or_end_are_passed_over(tmp_path: Path) -> None:
 
 def test_the_module_is_not_installed(tmp_path: Path) -> None:
     (check,) = found(tmp_path, "virtual camera")
-    assert (check.ok, check.mend) == (False, INSTALL)
+    assert (check.ok, check.mend) == (None, INSTALL)
     assert "not installed" in check.detail
 
 
@@ -117,7 +118,7 @@ def test_the_module_is_installed_for_this_kernel_only(tmp_path: Path, file: str)
     assert found(tmp_path, "virtual camera")[0].mend == INSTALL
     write(tmp_path / "lib/modules/6.1.0-9" / file)
     (check,) = found(tmp_path, "virtual camera")
-    assert (check.ok, check.mend) == (False, LOAD)
+    assert (check.ok, check.mend) == (None, LOAD)
 
 
 def test_a_virtual_camera_that_works(tmp_path: Path) -> None:
