@@ -15,10 +15,10 @@ from platformdirs import user_cache_path
 
 from realtime import config as cfg
 from realtime.errors import ConfigError, ModelNotFound
+from realtime.frame import Source
 from realtime.matting.engine import MattingModel
 from realtime.pipeline import Backdrop, Overlay, Pipeline, Refiner, Smoother
 from realtime.pixels import Fit
-from realtime.runner import Source
 from realtime.stats import Stats
 
 DEFAULT_MODEL = "scrim-r-int8"

@@ -1,4 +1,4 @@
-"""What flows through the line: a `Frame` in, a `Matte` beside it, a `Frame` out.
+"""What flows through the line: a `Frame` in from a `Source`, a `Matte` beside it, a `Frame` out.
 
 Floor 0. I420 (planar YUV 4:2:0, BT.601 limited range) because the virtual camera and both
 WebRTC codecs take it as it is, at 1.5 bytes a pixel, and its luma plane is what refining needs.
@@ -7,7 +7,7 @@ WebRTC codecs take it as it is, at 1.5 bytes a pixel, and its luma plane is what
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,15 @@ class Frame:
         quarter = (height // 2) * (width // 2)
         flat = self.i420.reshape(-1)[height * width + index * quarter :][:quarter]
         return flat.reshape(height // 2, width // 2)
+
+
+class Source(Protocol):
+    """Gives frames. `read` blocks; `close` may be called from another thread and ends it."""
+
+    fps: float
+
+    def read(self) -> Frame: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

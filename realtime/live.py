@@ -17,13 +17,14 @@ from realtime.build import make_pipeline, open_camera, open_input
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
+from realtime.frame import Source
 from realtime.governor import Governor
 from realtime.journal import Journal
 from realtime.keys import HELP, Keys, keep_window
 from realtime.matting.engine import MattingModel
 from realtime.outlets import make_outlets
 from realtime.reload import Reload, follow
-from realtime.runner import UNWATCHED, Outlet, Runner, Source
+from realtime.runner import UNWATCHED, Outlet, Runner
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast

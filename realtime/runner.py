@@ -21,7 +21,7 @@ from typing import Protocol
 from realtime import pixels
 from realtime.contract import Size
 from realtime.errors import EndOfStream, ScrimError, SinkError, SourceError, SourceLost
-from realtime.frame import Frame
+from realtime.frame import Frame, Source
 from realtime.guard import Guard, alone
 from realtime.pipeline import HOLD_S, Pipeline
 from realtime.slot import Slot
@@ -41,15 +41,6 @@ NO_TURNS = nullcontext()
 
 HIDDEN, UNWATCHED = "hidden", "nobody watches"
 """Reasons to rest."""
-
-
-class Source(Protocol):
-    """Gives frames. `read` blocks; `close` may be called from another thread and ends it."""
-
-    fps: float
-
-    def read(self) -> Frame: ...
-    def close(self) -> None: ...
 
 
 class Sink(Protocol):

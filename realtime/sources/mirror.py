@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from realtime import pixels
-from realtime.frame import Frame
-
-
-class Readable(Protocol):
-    fps: float
-
-    def read(self) -> Frame: ...
-    def close(self) -> None: ...
+from realtime.frame import Frame, Source
 
 
 class MirroredSource:
     """Gives the frames of a source mirrored. Raises what that source raises."""
 
-    def __init__(self, source: Readable) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
         self.fps = source.fps
 
