@@ -22,10 +22,11 @@ ALL = pytest.mark.parametrize("name", recipe.RECIPES)
 
 
 def small(name: str) -> recipe.Recipe:
-    """A recipe on pictures of 64x64, two a batch."""
+    """A recipe on pictures of 64x64, two a batch: two stills, or two frames of one clip."""
     found = recipe.find(name)
-    shape = Shape((64, 64), (64, 64), 1.0)
-    return replace(found, shapes=(shape,), batch=2, twins=min(1, found.twins))
+    shape, frames = Shape((64, 64), (64, 64), 1.0), min(2, found.frames)
+    twins = min(1, found.twins)
+    return replace(found, shapes=(shape,), batch=2, twins=twins, frames=frames, clips=1)
 
 
 def batch(used: recipe.Recipe) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -162,7 +163,7 @@ def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:
     second = Trainer(replace(run, weights=tmp_path / "gone.npz"))  # resumed: no weights needed
     second.judge(50, {})
     _, card = models.load(tmp_path / "second" / "best.pt")
-    assert "started from that of portraitnet-050: Learnt from: " in card.origin
+    assert "started from that of portraitnet-050, which learnt from the same." in card.origin
 
 
 @pytest.mark.parametrize(

@@ -139,4 +139,6 @@ def origin(used: Recipe, found: dict) -> str:
 def learnt(found: dict) -> str:
     """In words: what a checkpoint learnt from, and where it started."""
     sources = "; ".join(f"{k} ({v})" if v else k for k, v in found.get("sources", {}).items())
-    return f"Learnt from: {sources or 'not recorded'}. {found.get('started', '')}".strip()
+    said = f"Learnt from: {sources or 'not recorded'}."
+    started = found.get("started", "").replace(f": {said}", ", which learnt from the same.")
+    return f"{said} {started}".strip()
