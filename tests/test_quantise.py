@@ -14,7 +14,8 @@ import torch
 from openvino import opset13 as op
 from torch import nn
 
-import conversion.__main__ as command
+from conversion import commands
+from conversion.__main__ import main
 from conversion.accuracy import score
 from conversion.pictures import Labelled, read_labelled
 from conversion.quantise import Loss, quantise
@@ -212,14 +213,14 @@ def test_labelled_pictures_of_a_folder_and_of_folders_in_it(tmp_path: Path) -> N
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     monkeypatch.setattr(sys, "argv", ["scrim-convert", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
-        command.main()
+        main()
     return int(stop.value.code or 0)
 
 
 def test_the_command_writes_both_and_shows_what_it_costs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "read", lambda path, name: original())
+    monkeypatch.setattr(commands, "read", lambda path, name: original())
     labelled = write_labelled(tmp_path / "labelled")
     out = tmp_path / "ir"
     assert run(monkeypatch, "best.pt", "--out", out, "--int8", "--labelled", labelled) == 0
@@ -240,7 +241,7 @@ def test_int8_without_labelled_pictures_is_refused_at_once(
 
 
 def test_a_refused_int8_leaves_the_ir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "read", lambda path, name: original(loud=range(1, 8)))
+    monkeypatch.setattr(commands, "read", lambda path, name: original(loud=range(1, 8)))
     labelled = write_labelled(tmp_path / "labelled")
     out = tmp_path / "ir"
     code = run(monkeypatch, "best.pt", "--out", out, "--int8", "--labelled", labelled)

@@ -23,8 +23,8 @@ def pictures(tmp_path: Path) -> list[Path]:
     paths = [tmp_path / "ann.png", tmp_path / "bob.jpg", tmp_path / "broken.png"]
     for path in paths[:2]:
         bgr = np.full((400, 300, 3), (0, 0, 200), np.uint8)
-        cv2.ellipse(bgr, (150, 160), (50, 70), 0, 0, 360, (0, 200, 0), -1)
-        cv2.ellipse(bgr, (150, 380), (120, 140), 0, 0, 360, (0, 200, 0), -1)
+        cv2.ellipse(bgr, (150, 160), (50, 70), 0, 0, 360, (140, 170, 225), -1)
+        cv2.ellipse(bgr, (150, 380), (120, 140), 0, 0, 360, (120, 60, 40), -1)
         cv2.imwrite(str(path), bgr)
     paths[2].write_bytes(b"no picture")
     return paths
