@@ -194,7 +194,7 @@ RECIPES = {
             "scrim-r-fine",
             "scrim",
             FINE,
-            40,
+            26,
             (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
             mix=Mix(composite=0.38, negative=0.2, hard=0.6, garments=0.35),
             batch=12,
