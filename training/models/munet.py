@@ -104,15 +104,14 @@ class Light(nn.Module):
         alpha: float = 0.5,
         outputs: int = 1,
         widths: tuple[int, ...] = (128, 64, 32, 24),
-        depths: tuple[int, ...] = (2, 2, 2, 2),
     ):
         super().__init__()
         *skips, last = expansions(alpha)
         top = widths[0]
         self.context = nn.Sequential(nn.Conv2d(last, top, 1), nn.ReLU(), nn.Conv2d(top, top, 1))
         self.top = normed(nn.Conv2d(last, top, 1, bias=False), channels=top)
-        rows = zip([top, *widths[:-1]], reversed(skips), widths, depths, strict=True)
-        self.fuses = nn.ModuleList(Fuse(*row) for row in rows)
+        rows = zip([top, *widths[:-1]], reversed(skips), widths, strict=True)
+        self.fuses = nn.ModuleList(Fuse(*row, depth=2) for row in rows)
         self.detail = nn.Conv2d(3, widths[-1], 4, 2, padding=1, bias=False)
         self.head = nn.Conv2d(widths[-1], 4 * outputs, 1)
 
