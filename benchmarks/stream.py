@@ -1,4 +1,8 @@
-"""WebRTC measured: `python -m benchmarks.stream`, as root on Linux, some seven minutes.
+"""WebRTC measured, as root on Linux.
+
+    python -m benchmarks.stream                   # some seven minutes
+    python -m benchmarks.stream --only narrow     # one leg, not written to the page
+    python -m benchmarks.stream --frames 108000   # only whether it lasts: one hour
 
 Server and clients live in two network namespaces joined by a veth pair. Where aiortc's example
 server does the same job in the textbook's way, it does it in the same run. All of it shares this
@@ -25,6 +29,9 @@ from benchmarks.stream_ages import ages, full_again, gaps, rate
 from benchmarks.stream_programs import composed_so_far, look, looking, server, taken
 from benchmarks.stream_server import FPS
 from benchmarks.stream_spaces import GUEST, THERE, URL, Failed, namespaces, narrowed, running
+
+FRAMES = 900
+"""Of the long watch among the other legs."""
 
 KINDS = ("scrim", "aiortc")
 COLUMNS = ("aiortc's example", "Scrim")
@@ -123,13 +130,13 @@ def cameras(plan: Plan) -> tuple[Figures, list[Target]]:
 
 def narrow(plan: Plan) -> tuple[Figures, list[Target]]:
     """A link of 500 kbit/s for twelve seconds, in the midst of watching."""
-    with server("scrim"), looking(False, 40) as browser:
+    with server("scrim"), looking(False, 40) as parts:
         time.sleep(12)
         with narrowed("500kbit"):
             limited = time.time() * 1000
             time.sleep(12)
         freed = time.time() * 1000
-        seen = json.loads(browser.line())["seen"]
+        seen = next(parts)
     found = {
         "before_fps": rate(seen, limited - 5000, limited),
         "first_3_s_fps": rate(seen, limited, limited + 3000),
@@ -182,22 +189,18 @@ def fan_out(plan: Plan) -> tuple[Figures, list[Target]]:
 
 
 def long(plan: Plan) -> tuple[Figures, list[Target]]:
-    """Growth of age and memory from the first tenth of a long watch to its last."""
-    seconds = plan.frames / FPS
-    with server("scrim") as ours, looking(False, seconds) as browser:
-        time.sleep(seconds / 10)
-        early = ours.memory()
-        time.sleep(seconds * 0.85)
-        late = ours.memory()
-        seen = json.loads(browser.line())["seen"]
-    tenth = len(seen) // 10
-    first, last = ages(seen[:tenth], 0), ages(seen[-tenth:], 0)
-    found = {"frames": len(seen), "first": first, "last": last, "bytes": [early, late]}
+    """Growth of age and memory from the first tenth of a long watch to its last; all are told."""
+    tenths: list[Figures] = []
+    with server("scrim") as ours, looking(False, plan.frames / FPS, 10) as parts:
+        for seen in parts:
+            tenths.append({**ages(seen, 0), "pictures": len(seen), "bytes": ours.memory()})
+            print(f"long, {len(tenths)}/10: {json.dumps(tenths[-1])}", flush=True)
+    first, last = tenths[0], tenths[-1]
     rows = [
         Target("long: age p50, last tenth - first, ms", None, last["p50"] - first["p50"], 5),
-        Target("long: memory, late / early", None, late / early, 1.05),
+        Target("long: memory, late / early", None, last["bytes"] / first["bytes"], 1.05),
     ]
-    return found, rows
+    return {"pictures": sum(tenth["pictures"] for tenth in tenths)}, rows
 
 
 LEGS: dict[str, Callable[[Plan], tuple[Figures, list[Target]]]] = {
@@ -225,24 +228,34 @@ def composed_by(count: int, places: int, seconds: float) -> list[float]:
     return [max(0.0, (b - a) / span) for a, b in zip(before, after, strict=True)]
 
 
-def part(rows: list[Target], failed: list[str], plan: Plan) -> str:
-    """Return the page's part."""
-    told = f"`python -m benchmarks.stream`: 1280x720 at {FPS:.0f}; long is {plan.frames} frames."
+def part(rows: list[Target], failed: list[str]) -> str:
+    """Return the page's part about all legs."""
+    told = f"`python -m benchmarks.stream`: 1280x720 at {FPS:.0f}; long is {FRAMES} frames."
     lost = f"\n\nNot measured, because it failed: {', '.join(failed)}." if failed else ""
     return f"## The stream\n\n{told}{lost}\n\n{targets(rows, *COLUMNS)}"
+
+
+def long_part(rows: list[Target], frames: int) -> str:
+    """Return the page's part about a long watch."""
+    told = f"`python -m benchmarks.stream --frames {frames}`: {frames / FPS / 60:.3g} minutes."
+    return f"## A stream that lasts\n\n{told}\n\n{targets(rows, *COLUMNS)}"
 
 
 def main(
     only: Annotated[str, typer.Option(help=f"one of {', '.join(LEGS)}")] = "",
     seconds: Annotated[float, typer.Option(min=2, help="of each measurement")] = 6.0,
-    frames: Annotated[int, typer.Option(min=300, help="of the long watch; an hour: 108000")] = 900,
+    frames: Annotated[
+        int | None, typer.Option(min=300, help="only the long watch; an hour has 108000")
+    ] = None,
 ) -> None:
-    """Measure leg by leg; a leg that fails is told and ends no other. All of them: the page."""
+    """Measure leg by leg; a leg that fails is told and ends no other. All of them, or a long watch
+    of so many frames, are written to the page."""
     if os.geteuid() or sys.platform != "linux":
         sys.exit("error: network namespaces need root on Linux")
+    only = "long" if frames else only
     if only and only not in LEGS:
         sys.exit(f"error: no leg {only!r}: {', '.join(LEGS)}")
-    rows, failed, plan = [], [], Plan(seconds, frames)
+    rows, failed, plan = [], [], Plan(seconds, frames or FRAMES)
     with namespaces():
         for name in [only] if only else LEGS:
             try:
@@ -253,8 +266,10 @@ def main(
                 continue
             rows += here
             print(f"{name}: {json.dumps(found)}\n{targets(here, *COLUMNS)}\n", flush=True)
-    if not only:
-        put("stream", part(rows, failed, plan))
+    if frames and not failed:
+        put("stream-long", long_part(rows, frames))
+    elif not only:
+        put("stream", part(rows, failed))
     sys.exit(f"error: failed: {', '.join(failed)}" if failed else 0)
 
 

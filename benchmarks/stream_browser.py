@@ -1,14 +1,21 @@
-"""What a real Chromium sees, for `benchmarks.stream`: ages of pictures, and how many come."""
+"""What a real Chromium sees, for `benchmarks.stream`: ages of pictures, and how many come.
+
+What it has seen is taken from the page part by part, so that a long look fills no memory, and what
+breaks off has told what it saw.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
-from typing import Annotated, Any
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
 
 import typer
 from playwright.sync_api import sync_playwright
 
+from benchmarks.stream_ages import Seen
 from benchmarks.stream_server import BITS, BLOCK, SIZE, TOKEN
 
 FLAGS = (
@@ -17,9 +24,9 @@ FLAGS = (
     *("--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"),
 )
 
-# Ages of presented pictures in ms, and the moment at which each was presented. Where the page is
-# too busy for a picture it is presented without a word, and counted at the next one.
-LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
+# Leaves in `seen` the ages of presented pictures in ms, and the moment at which each was presented.
+# Where the page is too busy for a picture it is presented without a word, and counted at the next.
+LOOK = """async ({ url, token, camera, bits, block, size }) => {
   const [width, height] = size;
   const headers = { Authorization: "Bearer " + token };
   const connection = new RTCPeerConnection();
@@ -40,7 +47,6 @@ LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
     setInterval(draw, 33);
     connection.addTrack(canvas.captureStream(30).getVideoTracks()[0]);
   } else connection.addTransceiver("video", { direction: "recvonly" });
-  const began = performance.now();
   await connection.setLocalDescription();
   await new Promise((done) => {
     if (connection.iceGatheringState === "complete") done();
@@ -60,8 +66,7 @@ LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
   await connection.setRemoteDescription({ type: "answer", sdp: answer });
   const strip = Object.assign(document.createElement("canvas"), { width: 4 * bits, height: 4 });
   const context = strip.getContext("2d", { willReadFrequently: true });
-  const seen = [];
-  let first = 0;
+  window.seen = [];
   const look = (_, { presentedFrames }) => {
     const now = Date.now();
     const part = video.videoWidth / width;
@@ -69,18 +74,15 @@ LOOK = """async ({ url, token, camera, bits, block, size, seconds }) => {
     const pixels = context.getImageData(0, 2, 4 * bits, 1).data;
     let made = 0;
     for (let bit = 0; bit < bits; bit++) if (pixels[4 * (4 * bit + 2)] > 128) made += 2 ** bit;
-    first = first || performance.now() - began;
     seen.push([now, (now % 2 ** bits) - made, video.videoWidth, presentedFrames]);
     video.requestVideoFrameCallback(look);
   };
   video.requestVideoFrameCallback(look);
-  await new Promise((done) => setTimeout(done, 1000 * seconds));
-  return { first, seen, codec: answer.match(/a=rtpmap:\\d+ (\\w+)/)[1] };
 }"""
 
 
-def look(url: str, camera: bool, seconds: float) -> dict[str, Any]:
-    """Watch, or lend a drawn camera, and return every presented picture's age."""
+def look(url: str, camera: bool, seconds: float) -> Iterator[Seen]:
+    """Watch, or lend a drawn camera; yield what is new after every so many seconds."""
     path = shutil.which("chromium")
     flags = [*FLAGS, f"--unsafely-treat-insecure-origin-as-secure={url}"]
     with sync_playwright() as playwright:
@@ -88,19 +90,22 @@ def look(url: str, camera: bool, seconds: float) -> dict[str, Any]:
         page = browser.new_page()
         page.goto(f"{url}/healthz")
         print("looking", flush=True)
-        told = {"url": url, "token": TOKEN, "camera": camera, "seconds": seconds}
-        found = page.evaluate(LOOK, {**told, "bits": BITS, "block": BLOCK, "size": list(SIZE)})
-        browser.close()
-    return dict(found)
+        told = {"url": url, "token": TOKEN, "camera": camera}
+        page.evaluate(LOOK, {**told, "bits": BITS, "block": BLOCK, "size": list(SIZE)})
+        while True:
+            page.wait_for_timeout(1000 * seconds)
+            yield page.evaluate("seen.splice(0)")
 
 
 def main(
     url: Annotated[str, typer.Argument()],
     camera: Annotated[bool, typer.Option()] = False,
-    seconds: Annotated[float, typer.Option()] = 10.0,
+    seconds: Annotated[float, typer.Option(help="of each part")] = 10.0,
+    parts: Annotated[int, typer.Option()] = 1,
 ) -> None:
-    """Say when it looks, then print what was seen as JSON."""
-    print(json.dumps(look(url, camera, seconds)))
+    """Say when it looks, then print what was seen, a line of JSON a part."""
+    for seen in islice(look(url, camera, seconds), parts):
+        print(json.dumps(seen), flush=True)
 
 
 if __name__ == "__main__":

@@ -61,17 +61,17 @@ def server(kind: str, cameras: int = 0, publish_to: str = "") -> Iterator[Server
 
 
 @contextmanager
-def looking(camera: bool, seconds: float) -> Iterator[Program]:
-    """Let Chromium look; it tells what it has seen in its second line."""
+def looking(camera: bool, seconds: float, parts: int = 1) -> Iterator[Iterator[Seen]]:
+    """Let Chromium look; it tells part by part what it has seen."""
     flags = ("--camera",) if camera else ()
-    arguments = ("benchmarks.stream_browser", URL, "--seconds", str(seconds), *flags)
-    with running(THERE, *arguments) as browser:
-        yield browser
+    words = ("--seconds", str(seconds / parts), "--parts", str(parts), *flags)
+    with running(THERE, "benchmarks.stream_browser", URL, *words) as browser:
+        yield (json.loads(browser.line()) for _ in range(parts))
 
 
 def look(camera: bool, seconds: float) -> Seen:
-    with looking(camera, seconds) as browser:
-        return list(json.loads(browser.line())["seen"])
+    with looking(camera, seconds) as seen:
+        return next(seen)
 
 
 def composed(line: str) -> int:
