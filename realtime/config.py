@@ -9,10 +9,10 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from realtime.address import check_url
 from realtime.errors import ConfigError
 
 COLOUR = r"^#[0-9a-fA-F]{6}$"
@@ -157,9 +157,8 @@ class Publish(Table):
     @field_validator("url")
     @classmethod
     def _is_address(cls, url: str) -> str:
-        parts = urlsplit(url)  # raises ValueError by itself, as its port does
-        if url and not (parts.hostname and (parts.port or parts.scheme != "rtp")):
-            raise ValueError("a host is missing, or a port")
+        if url:
+            check_url(url)
         return url
 
 

@@ -29,7 +29,6 @@ from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
 from realtime.web.publish import publish
-from realtime.web.rtp import read_rtp_url
 from realtime.web.server import secure, serve
 from realtime.web.studio import Studio
 
@@ -62,8 +61,6 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     """
     if settings.web.enabled:  # what is refused is refused before anything is opened
         secure(settings.web.host, settings.web.token, settings.web.cert, settings.web.key)
-    if settings.publish.url.startswith("rtp:"):
-        read_rtp_url(settings.publish.url)
     control = Control(settings, matting, Stats(), None, room=start.room)
     watch = Broadcast(settings.camera.fps, control.stats)
     window = PreviewSink() if start.preview else None

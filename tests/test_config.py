@@ -70,6 +70,8 @@ def test_later_layers_win(tmp_path: Path) -> None:
         (["camera"], ["table.key=value"]),
         (["publish.url=rtp://host"], ["publish.url", "a port"]),
         (["publish.url=rtp://host:99999"], ["publish.url", "0-65535"]),
+        (["publish.url=rtp://host:5004?codec=AV9"], ["publish.url", "codec", "H264, VP8"]),
+        (["publish.url=https://host:0/whip"], ["publish.url", "a port"]),
         (["publish.url=https://[::1/whip"], ["publish.url", "IPv6"]),
         (["matting.device=gpu"], ["'gpu' is not allowed (CPU"]),
     ],

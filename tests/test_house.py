@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
-    0: ("frame", "errors", "door", "config", "layers", "contract"),
+    0: ("frame", "errors", "address", "door", "config", "layers", "contract"),
     1: ("slot", "turns", "stats", "pixels", "stored", "v4l2", "blocks"),
     2: ROOMS,
     3: ("pipeline", "guard", "runner", "doctor"),

@@ -17,10 +17,11 @@ from fractions import Fraction
 from av import VideoFrame
 
 from realtime import pixels
+from realtime.address import Codec
 from realtime.errors import SinkLost
 from realtime.frame import Frame
 from realtime.stats import Stats
-from realtime.web.encoder import CLOCK_HZ, Codec, Encoded, PictureEncoder
+from realtime.web.encoder import CLOCK_HZ, Encoded, PictureEncoder
 from realtime.web.ladder import Rung, rungs
 from realtime.web.viewer import Stream, Viewer
 

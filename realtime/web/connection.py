@@ -13,9 +13,9 @@ from aioice import ice
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender
 from OpenSSL import SSL
 
+from realtime.address import CODECS
 from realtime.config import IceServer
 from realtime.web.link import Link
-from realtime.web.offer import CODECS
 from realtime.web.viewer import Viewer
 
 CIPHERS = b":".join(

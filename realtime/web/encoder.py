@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
@@ -18,10 +17,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from realtime.address import Codec
 from realtime.errors import SinkLost
 from realtime.web.ladder import Rung
-
-Codec = Literal["H264", "VP8"]
 
 CLOCK_HZ = 90_000
 """RTP clock of every video codec (RFC 3551, section 5)."""

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
+from realtime.address import CODECS, Codec
 from realtime.errors import BadOffer, NegotiationFailed
 from realtime.web.candidate import MAX_CANDIDATES, is_allowed
-from realtime.web.encoder import Codec
 
 MAX_MEDIA, MAX_LINES = 4, 1000
 """A browser's offer of sound and picture has some 250 lines."""
-
-CODECS: tuple[Codec, ...] = ("H264", "VP8")
-"""What we send and take, the preferred one first: the cheaper to encode."""
 
 USER, PASSWORD = r"[A-Za-z0-9+/]{4,256}", r"[A-Za-z0-9+/]{22,256}"
 """Of an ICE session (RFC 8839, section 5.4)."""

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 
 from aiortc.mediastreams import MediaStreamError
 
+from realtime.address import is_rtp, read_rtp_url
 from realtime.config import IceServer
 from realtime.errors import SinkLost
 from realtime.web.broadcast import Broadcast
-from realtime.web.rtp import describe, read_rtp_url, rtp_socket, send_rtp
+from realtime.web.rtp import describe, rtp_socket, send_rtp
 from realtime.web.whip_client import WhipClient
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 30.0
@@ -29,10 +30,7 @@ async def publish(
     servers: Sequence[IceServer],
     notice: Callable[[str], None],
 ) -> None:
-    """Publish to `url`, http(s) or rtp, until cancelled; `notice` is told what happens, once.
-
-    Raises `ConfigError` for an rtp URL that is none.
-    """
+    """Publish to `url`, http(s) or rtp, until cancelled; `notice` is told what happens, once."""
     pause_s, said = FIRST_RETRY_S, ""
 
     def tell(news: str) -> None:
@@ -44,7 +42,7 @@ async def publish(
     while True:
         began = time.monotonic()
         try:
-            if url.startswith("rtp:"):
+            if is_rtp(url):
                 await _by_rtp(broadcast, url, tell)
             else:
                 await _by_whip(broadcast, url, token, servers, tell)

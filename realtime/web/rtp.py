@@ -10,14 +10,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import parse_qs, urlsplit
 
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
-from realtime.errors import ConfigError, SinkLost
+from realtime.address import Codec
+from realtime.errors import SinkLost
 from realtime.web.broadcast import Broadcast
-from realtime.web.encoder import CLOCK_HZ, Codec, Encoded
-from realtime.web.offer import CODECS
+from realtime.web.encoder import CLOCK_HZ, Encoded
 
 PAYLOAD_TYPE = 96
 
@@ -81,17 +80,6 @@ class Packets:
             self._number = (self._number + 1) % 2**16
             found.append(packet.serialize(HeaderExtensionsMap()))
         return found
-
-
-def read_rtp_url(url: str) -> tuple[str, int, Codec]:
-    """Return host, port and codec of `rtp://host:port?codec=VP8`. Raises `ConfigError`."""
-    parts = urlsplit(url)
-    codec = parse_qs(parts.query).get("codec", [CODECS[0]])[0].upper()
-    if not parts.hostname or not parts.port or codec not in CODECS:
-        raise ConfigError(
-            f"publish.url: {url} is no address to send to", "rtp://host:port, or with ?codec=VP8"
-        )
-    return parts.hostname, parts.port, CODECS[CODECS.index(codec)]
 
 
 def describe(host: str, port: int, codec: Codec) -> str:

@@ -16,7 +16,8 @@ from typing import Protocol
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from realtime.web.encoder import Codec, Encoded
+from realtime.address import Codec
+from realtime.web.encoder import Encoded
 from realtime.web.ladder import Climber, Report, Rung
 
 MAX_BEHIND = 4

@@ -14,6 +14,7 @@ from aiortc.codecs.vpx import vp8_depayload
 from aiortc.mediastreams import MediaStreamError
 
 from realtime import pixels
+from realtime.address import Codec
 from realtime.errors import SinkLost
 from realtime.frame import Frame
 from realtime.sources.pattern import PatternSource
@@ -21,7 +22,7 @@ from realtime.stats import Stats
 from realtime.web import broadcast as module
 from realtime.web import ladder
 from realtime.web.broadcast import Broadcast
-from realtime.web.encoder import Codec, Encoded, PictureEncoder
+from realtime.web.encoder import Encoded, PictureEncoder
 from realtime.web.ladder import Report
 from realtime.web.viewer import MAX_BEHIND, MAX_UNSENT, Viewer
 from tests.web.guest import share_of

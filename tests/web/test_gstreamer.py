@@ -11,9 +11,9 @@ from pathlib import Path
 import aioice.ice
 import pytest
 
+from realtime.address import Codec
 from realtime.config import Config
 from realtime.web import keys
-from realtime.web.encoder import Codec
 from tests.web.guest import browser, post_sdp
 from tests.web.serving import BLUE, GREEN, PATIENCE_S, SIZE, composed, in_loop, served, until
 

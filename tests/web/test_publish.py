@@ -13,11 +13,11 @@ import av
 import pytest
 from aiohttp.test_utils import TestClient
 
+from realtime.address import Codec
 from realtime.config import Config
 from realtime.frame import Frame
 from realtime.pixels import to_bgr
 from realtime.web import keys, publish, whip_client
-from realtime.web.encoder import Codec
 from realtime.web.rtp import describe
 from tests.web.guest import share_of
 from tests.web.serving import BLUE, GREEN, composed, in_loop, served, taken, until
