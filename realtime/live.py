@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 from realtime import config as cfg
@@ -59,8 +60,9 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
 
     Raises `ScrimError`.
     """
-    if settings.web.enabled:  # what is refused is refused before anything is opened
-        secure(settings.web.host, settings.web.token, settings.web.cert, settings.web.key)
+    web, tls = settings.web, None
+    if web.enabled:  # what is refused is refused before anything is opened
+        tls = secure(web.host, web.token, web.cert, web.key)
     control = Control(settings, matting, Stats(), None, room=start.room)
     watch = Broadcast(settings.camera.fps, control.stats)
     window = PreviewSink() if start.preview else None
@@ -68,7 +70,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
         control.runner = _line(control, watch, window, start, journal)
         _begin(control, start, journal)
     try:
-        asyncio.run(_attend(control, watch, window, start, journal))
+        asyncio.run(_attend(control, watch, window, tls, start, journal))
     finally:
         if control.runner:
             finish(control.runner)
@@ -114,7 +116,12 @@ def _begin(control: Control, start: Start, journal: Journal) -> None:
 
 
 async def _attend(
-    control: Control, watch: Broadcast, window: PreviewSink | None, start: Start, journal: Journal
+    control: Control,
+    watch: Broadcast,
+    window: PreviewSink | None,
+    tls: SSLContext | None,
+    start: Start,
+    journal: Journal,
 ) -> None:
     """Do all that goes on beside the line, until the first of it ends."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
@@ -130,7 +137,7 @@ async def _attend(
     if control.runner:
         jobs.append(_until_it_ends(control.runner, journal))
     if settings.web.enabled:
-        jobs.append(serve(studio, settings.web.host, settings.web.port))
+        jobs.append(serve(studio, settings.web.host, settings.web.port, tls=tls))
     if control.runner and settings.camera.on_demand:
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if control.runner and settings.publish.url:

@@ -14,6 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiortc.rtcdtlstransport import generate_certificate
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
 from realtime.ctl import listening, send, socket_path
 from realtime.errors import ConfigError, ControlUnavailable
@@ -40,7 +47,9 @@ enabled = false
 class Program:
     """A running `scrim run` in a folder of its own."""
 
-    def __init__(self, folder: Path, model: Path, *words: str, terminal: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, model: Path, *words: str, terminal: int | None = None, **options: Any
+    ) -> None:
         self.folder = folder
         self._model = model
         self._environment = {
@@ -53,7 +62,8 @@ class Program:
         self.socket = socket_path(self._environment)
         self.write(folder / "config.toml", "#111111")
         with (folder / "log").open("w") as log:
-            self.process = self._scrim("run", "-i", "pattern", *words, stderr=terminal or log)
+            run = ("run", "-i", "pattern", *words)
+            self.process = self._scrim(*run, stderr=terminal or log, **options)
 
     def write(self, path: Path, backdrop: str) -> None:
         path.write_text(CONFIG.format(model=self._model, backdrop=backdrop))
@@ -181,6 +191,29 @@ def test_whose_terminal_is_closed_does_not_film_on(tmp_path: Path, toy_ir: Path)
     finally:
         program.process.kill()
         program.process.wait()
+
+
+@pytest.mark.parametrize(("given", "said"), [("hush", "studio: https"), ("bush", "passphrase")])
+def test_the_passphrase_of_a_key_is_asked_for_once(
+    tmp_path: Path, toy_ir: Path, given: str, said: str
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "cert.pem").write_bytes(generate_certificate(key).public_bytes(Encoding.PEM))
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hush"))
+    (tmp_path / "key.pem").write_bytes(locked)
+    web = {"enabled": "true", "port": "0", "cert": "cert.pem", "key": "key.pem"}
+    sets = (f"--set=web.{name}={value}" for name, value in web.items())
+    alone = {"start_new_session": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    program = Program(tmp_path, toy_ir, *sets, **alone)
+    try:
+        program.process.stdin.write(f"{given}\n")
+        program.process.stdin.flush()
+        answer = program.process.stdout.readline() or program.log()
+        assert said in answer
+        assert program.log().count("Enter PEM pass phrase") == 1
+    finally:
+        program.process.kill()
+        program.process.communicate()
 
 
 def test_an_impatient_ctrl_c_cuts_no_recording_off() -> None:

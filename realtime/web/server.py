@@ -57,14 +57,18 @@ def make_app(studio: Studio) -> web.Application:
 
 
 async def serve(
-    studio: Studio, host: str, port: int, ready: Callable[[str], None] | None = None
+    studio: Studio,
+    host: str,
+    port: int,
+    ready: Callable[[str], None] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve until cancelled; `ready` gets the studio's URL, with the port really bound.
+    """Serve until cancelled, by https with `tls`; `ready` gets the studio's URL, with the port
+    really bound.
 
     Raises `ConfigError` when the address cannot be listened on.
     """
-    settings = studio.control.config.web
-    tls = secure(host, settings.token, settings.cert, settings.key)
+    gate.require_token(host, studio.control.config.web.token)
     sys.setswitchinterval(SWITCH_S)
     runner = web.AppRunner(
         make_app(studio),
@@ -96,7 +100,7 @@ async def serve(
 
 
 def secure(host: str, token: str, cert: str, key: str) -> ssl.SSLContext | None:
-    """Return what https needs, None for http.
+    """Return what https needs, None for http. A key's passphrase is asked for at the terminal.
 
     Raises `ConfigError` for an open address without token and for files that are none.
     """
@@ -119,6 +123,8 @@ def secure(host: str, token: str, cert: str, key: str) -> ssl.SSLContext | None:
 def _no_pem(name: str, path: str, wanted: str, error: OSError) -> ConfigError:
     unread = None if isinstance(error, ssl.SSLError) else error.strerror
     reason = unread or f"there is no {wanted} in it"
+    if error.errno == errno.EINVAL:  # so OpenSSL's callback says it
+        reason = "this is not its passphrase"
     return ConfigError(f"{name}: {path}: {reason}", f"give a PEM file with the {wanted}")
 
 
