@@ -49,15 +49,17 @@ def gain_between(before: Bytes, bgr: Bytes) -> Gain | None:
         np.ascontiguousarray(picture[::step, ::step].reshape(-1, 3).T) for picture in (before, bgr)
     )
     told = (np.minimum(old, new).min(axis=0) > DARK) & (np.maximum(old, new).max(axis=0) < BRIGHT)
-    old, new = old[:, told], new[:, told]
-    if old.shape[1] < LEAST:
+    places = np.flatnonzero(told)
+    if places.size < LEAST:
         return None
+    old, new = (samples.take(places, axis=1).astype(np.float64) for samples in (old, new))
     ratio = new / old
     middle = np.median(ratio, axis=1, keepdims=True)
     still = (np.abs(ratio / middle - 1) < TOLERANCE).all(axis=0)
     if np.count_nonzero(still) < max(LEAST, LEAST_STILL * still.size):
         return None
-    gain: Gain = new[:, still].sum(axis=1, keepdims=True) / old[:, still].sum(axis=1, keepdims=True)
+    mask = still[:, np.newaxis].astype(np.float64)
+    gain: Gain = (new @ mask) / (old @ mask)
     leap = np.abs(np.log(gain)).max()
     return gain if STEADY < leap < math.log(LARGEST) else None
 

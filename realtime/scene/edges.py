@@ -30,6 +30,9 @@ FAR_SHARE = 0.02
 OWN = 1e-3
 """Weight of a pixel's own colour: it is what stays where nothing sure is near at all."""
 
+REACH = 11
+"""Pixels of the reduced size from which colours reach a pixel: twice the far window's, and one."""
+
 
 class Edges:
     """Despill of `despill` (0..1) and light wrap of `wrap` (0..1), in the unknown band only.
@@ -55,10 +58,10 @@ class Edges:
         part = max(1, round(frame.height / ROWS))
         size = max(2, frame.width // part), max(2, frame.height // part)
         small = pixels.shrink(alpha, size)
-        left, top, width, height = cv2.boundingRect(cv2.inRange(small, 1, 254))
+        band = left, top, width, height = cv2.boundingRect(cv2.inRange(small, 1, 254))
         if not (self._despill or self._wrap) or width == 0:
             return frame
-        around = self._around(frame, backdrop, small)
+        around = self._around(frame, backdrop, small, reached(band))
         whole = max(self._despill, self._wrap) == 1
         kept = alpha if whole else cv2.LUT(alpha, self._kept)
         half = cv2.resize(kept, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -70,33 +73,43 @@ class Edges:
             _mix(grid.part(plane, block), grid.enlarge(colour, block), grid.part(share, block))
         return Frame(cleaned, frame.number, frame.captured_at, frame.pts)
 
-    def _around(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> list[Bytes]:
-        """Return what takes the room's place in each plane, of the reduced size.
+    def _around(
+        self, frame: Frame, backdrop: Frame, alpha: Bytes, where: tuple[slice, slice]
+    ) -> list[Bytes]:
+        """Return what takes the room's place in each plane, of the reduced size; the frame's own
+        colours stay outside of `where`.
 
         Blur fusion is F = alpha C + (1-alpha) (f + alpha (f - r)), with the colours f of the
         person and r of the room around; what follows (1-alpha) is smooth, and found small.
         """
         size = alpha.shape[1], alpha.shape[0]
-        planes = [pixels.shrink(plane, size) for plane in pixels.planes_of(frame)]
+        around = [pixels.shrink(plane, size) for plane in pixels.planes_of(frame)]
+        planes, alpha = [plane[where] for plane in around], alpha[where]
         person = gather(planes, cv2.LUT(alpha, self._weights))
         room = gather(planes, cv2.LUT(cv2.bitwise_not(alpha), self._weights))
         cover = alpha.astype(np.float32) / np.float32(255)
         most = max(self._despill, self._wrap)
         despill, wrap = self._despill / most, self._wrap / most
-        return [
-            _bytes(c + despill * (f + cover * (f - r) - c) + wrap * (glow - f))
-            for c, f, r, glow in zip(
-                planes, person, room, self._glow_of(backdrop, size), strict=True
-            )
-        ]
+        behind = self._glow_of(backdrop, size)
+        for c, f, r, glow in zip(planes, person, room, behind, strict=True):
+            c[:] = _bytes(c + despill * (f + cover * (f - r) - c) + wrap * (glow[where] - f))
+        return around
 
     def _glow_of(self, backdrop: Frame, size: Size) -> list[Alpha]:
         """Return the planes of the backdrop, blurred; kept while the backdrop is the same."""
         if self._backdrop is not backdrop:
-            planes = [pixels.shrink(plane, size) for plane in pixels.planes_of(backdrop)]
+            # Single pixels will do: each is one of many that are averaged.
+            planes = [cv2.resize(plane, size) for plane in pixels.planes_of(backdrop)]
             self._glow = [cv2.boxFilter(plane, cv2.CV_32F, FAR) for plane in planes]
             self._backdrop = backdrop
         return self._glow
+
+
+def reached(band: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns whose colours count for a band (left, top, width, height)."""
+    left, top, width, height = band
+    rows = slice(max(top - REACH, 0), top + height + REACH)
+    return rows, slice(max(left - REACH, 0), left + width + REACH)
 
 
 def gather(planes: list[Bytes], weight: Alpha) -> list[Alpha]:
