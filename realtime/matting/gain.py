@@ -52,14 +52,14 @@ def gain_between(before: Bytes, bgr: Bytes) -> Gain | None:
     places = np.flatnonzero(told)
     if places.size < LEAST:
         return None
-    old, new = (samples.take(places, axis=1).astype(np.float64) for samples in (old, new))
-    ratio = new / old
+    then, now = (samples.take(places, axis=1).astype(np.float64) for samples in (old, new))
+    ratio = now / then
     middle = np.median(ratio, axis=1, keepdims=True)
-    still = (np.abs(ratio / middle - 1) < TOLERANCE).all(axis=0)
+    still = np.abs(ratio / middle - 1).max(axis=0) < TOLERANCE
     if np.count_nonzero(still) < max(LEAST, LEAST_STILL * still.size):
         return None
-    mask = still[:, np.newaxis].astype(np.float64)
-    gain: Gain = (new @ mask) / (old @ mask)
+    mask = still.astype(np.float64).reshape(-1, 1)
+    gain: Gain = (now @ mask) / (then @ mask)
     leap = np.abs(np.log(gain)).max()
     return gain if STEADY < leap < math.log(LARGEST) else None
 
