@@ -52,11 +52,14 @@ _FRAGMENTS = {
 """A second of video is whole in the file as soon as it is over, and one index of all comes with the
 end: MP4 has none before, and would be lost with the process (ISO/IEC 14496-12, movie fragments)."""
 
+_CLUSTERS = {"cluster_time_limit": "1000", "flush_packets": "1"}
+"""Matroska's way to the same: its own choice keeps 5 s in memory, and small ones longer."""
+
 VIDEOS = {
     ".mp4": _Kind("mp4", "libx264", options=_H264, muxing=_FRAGMENTS),
     ".mov": _Kind("mov", "libx264", options=_H264, muxing=_FRAGMENTS),
-    ".mkv": _Kind("matroska", "libx264", options=_H264),
-    ".webm": _Kind("webm", "libvpx-vp9", options=_VP9),
+    ".mkv": _Kind("matroska", "libx264", options=_H264, muxing=_CLUSTERS),
+    ".webm": _Kind("webm", "libvpx-vp9", options=_VP9, muxing=_CLUSTERS),
 }
 
 CUT_OUTS = {
