@@ -42,8 +42,9 @@ class VideoSource:
 
     Frames of a paced clip are captured now, those of any other one at their own time in it.
 
-    `fps` is the mean frame rate, `size` that of the first frame, `frames` the number of frames
-    or 0 where the file does not say. Raises `SourceUnavailable` when there is nothing to read.
+    `fps` is the mean frame rate, `size` that of the first frame, `frames` the number of frames,
+    by the clip's length where the file does not count them, or 0. Raises `SourceUnavailable` when
+    there is nothing to read.
     """
 
     def __init__(self, path: Path, loop: bool = False, realtime: bool = False) -> None:
@@ -56,7 +57,8 @@ class VideoSource:
         self._due_s = self._start_s = time.monotonic() if realtime else 0.0
         self._container, stream = _open(path)
         self.fps = float(stream.average_rate or USUAL_FPS)
-        self.frames: int = stream.frames
+        length_s = (self._container.duration or 0) / av.time_base
+        self.frames: int = stream.frames or round(length_s * self.fps)
         self._pictures = _decoded(self._container, stream, self.fps)
         first = self._first()
         self._ready: tuple[Bytes, float] | None = first
