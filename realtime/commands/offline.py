@@ -1,0 +1,113 @@
+"""Work without a camera: pictures and clips rendered, steps measured."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from realtime.commands.options import Backdrop, ConfigFile, Device, Model, Sets, load_config
+
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+class Refine(StrEnum):
+    """How `render` finds the outline: `refine.method`, and what is too slow to be one."""
+
+    guided = "guided"
+    off = "off"
+    grabcut = "grabcut"
+
+
+def render(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Picture, video or folder.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The same kind.")],
+    alpha: Annotated[
+        Path | None, typer.Option("--alpha", help="Write the matte: .png, lossless .mkv, folder.")
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option("--classes", help="Write what is what, an indexed .png or a folder of them."),
+    ] = None,
+    refine: Annotated[
+        Refine | None, typer.Option("--refine", help="grabcut is slow, and for pictures only.")
+    ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="On the left, the same without steadying, light and edges."),
+    ] = False,
+    backdrop: Backdrop = None,
+    model: Model = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+) -> None:
+    """Render a picture, a video or a folder of pictures; every frame, none dropped."""
+    signal.signal(signal.SIGTERM, lambda number, stack: sys.exit(128 + number))  # and clear up
+    grabcut = refine is Refine.grabcut
+    settings = load_config(
+        config,
+        sets,
+        scene_backdrop=backdrop,
+        matting_model=model,
+        matting_device=device,
+        refine_method=refine.value if refine and not grabcut else None,
+    )
+    from realtime.build import load_model
+    from realtime.job import Job
+    from realtime.render import render as run_job
+
+    matting = load_model(settings.matting)
+    if matting.fallback:
+        console.print(matting.fallback)
+    began = time.perf_counter()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    in_log = not console.is_terminal
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=in_log
+    ) as bar:
+        task = bar.add_task(source.name, total=None)
+        done = run_job(
+            Job(source, output, alpha, classes, grabcut, compare),
+            settings,
+            matting,
+            lambda n, total: bar.update(task, completed=n, total=total or None),
+        )
+    frames = "frame" if done == 1 else "frames"
+    console.print(f"{output}: {done} {frames} in {time.perf_counter() - began:.1f} s")
+    if classes:
+        named = ", ".join(f"{number} {name}" for number, name in enumerate(matting.card.classes))
+        console.print(f"{classes}: {named}")
+
+
+def bench(
+    model: Model = None,
+    device: Device = None,
+    frames: Annotated[int, typer.Option("--frames", min=10, help="Frames a size.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigFile = None,
+    sets: Sets = None,
+) -> None:
+    """Measure each step at 640x360, 1280x720 and 1920x1080 on this machine."""
+    from dataclasses import asdict
+
+    from realtime.bench import measure, table
+    from realtime.build import load_model
+
+    settings = load_config(config, sets, matting_model=model, matting_device=device)
+    matting = load_model(settings.matting)
+    if matting.fallback:
+        console.print(matting.fallback)
+    rows = measure(settings, matting, frames)
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        Console().print(table(rows))
