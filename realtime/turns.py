@@ -6,26 +6,30 @@ A semaphore would do, were it fair: who gives it back and asks again at once get
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from types import TracebackType
 
+LONGEST_S = 0.5
+"""Seconds after which a turn counts no more: what hangs must not hold up the others."""
+
 
 class Turns:
-    """A context that at most `places` threads are in."""
+    """A context that at most `places` threads are in, but for those whose turn is too long."""
 
     def __init__(self, places: int) -> None:
+        self._places = places
         self._lock = threading.Lock()
-        self._free = places
-        self._waiting: deque[threading.Event] = deque()
+        self._since: dict[int, float] = {}
+        self._waiting: deque[tuple[int, threading.Event]] = deque()
 
     def __enter__(self) -> None:
+        mine = threading.Event()
         with self._lock:
-            if self._free:
-                self._free -= 1
-                return
-            mine = threading.Event()
-            self._waiting.append(mine)
-        mine.wait()
+            self._waiting.append((threading.get_ident(), mine))
+        self._admit()
+        while not mine.wait(LONGEST_S):
+            self._admit()
 
     def __exit__(
         self,
@@ -34,7 +38,16 @@ class Turns:
         trace: TracebackType | None,
     ) -> None:
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._free += 1
+            self._since.pop(threading.get_ident(), None)
+        self._admit()
+
+    def _admit(self) -> None:
+        """Let in who has waited longest, as far as there are places."""
+        with self._lock:
+            now = time.monotonic()
+            for late in [who for who, since in self._since.items() if now - since > LONGEST_S]:
+                del self._since[late]
+            while self._waiting and len(self._since) < self._places:
+                who, mine = self._waiting.popleft()
+                self._since[who] = now
+                mine.set()
