@@ -5,13 +5,13 @@ from __future__ import annotations
 from realtime.build import make_pipeline
 from realtime.config import Config
 from realtime.control import Control
-from realtime.governor import Governor
 from realtime.matting.engine import MattingModel
 from realtime.runner import Outlet, Runner
 from realtime.stats import Stats
 from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast
 from realtime.web.ladder import MAX_RUNGS
+from realtime.web.load import Report
 from realtime.web.sound import Sound
 from realtime.web.uplink import BrowserSource
 
@@ -39,7 +39,6 @@ class BrowserLine:
         )
         self.control = Control(config, model, stats, self._runner)
         self.sound = Sound(self.age_s)
-        self._governor = Governor()
         self._received, self._composed = 0, 0
         self._runner.start()
 
@@ -47,23 +46,25 @@ class BrowserLine:
         """Return how old a composed picture is when it is sent, the median of the last seconds."""
         return self.control.stats.snapshot()["age_ms"]["p50"] / 1000
 
-    def ease(self, now: float) -> None:
-        """Give up quality, pictures and in the end their size while too few are composed.
+    @property
+    def most(self) -> int:
+        """How many steps there are to give up."""
+        return len(self.control.steps()) + MAX_RUNGS - 1
 
-        Call it once a second or so, out of the event loop: it builds.
-        """
+    def lately(self) -> Report:
+        """Tell what has become of the pictures that came since the last call."""
         figures, received = self.control.stats.snapshot(), self.source.received
         came, composed = received - self._received, figures["frames"] - self._composed
         self._received, self._composed = received, figures["frames"]
-        if not came or not self.control.config.governor.enabled:
-            return
-        late = max(0.0, 1 - composed * self._runner.every / came)
-        # With other lines at work a step takes longer than its share: only the late ones are many.
-        busy = min(1.0, sum(figures["steps_ms"].values()) / 1000 * self.source.fps)
-        steps = len(self.control.steps())
-        level = self._governor.tick(now, late, busy, steps + MAX_RUNGS - 1)
-        self.control.ease(min(level, steps))
-        self.source.rung = max(0, level - steps)
+        busy = sum(figures["steps_ms"].values()) / 1000 * self.source.fps
+        return Report(came, min(came, composed * self._runner.every), busy)
+
+    def ease(self, level: int) -> None:
+        """Give up quality, then pictures, in the end their size; builds. Raises `ScrimError`."""
+        if self.control.config.governor.enabled:
+            steps = len(self.control.steps())
+            self.control.ease(min(level, steps))
+            self.source.rung = max(0, level - steps)
 
     def stop(self) -> None:
         """End all threads."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from typing import Any
 
 from aiortc import RTCRtpTransceiver, RTCSessionDescription
@@ -165,16 +163,9 @@ class Peer:
         except TimeoutError:
             log.warning("a browser was answered and never came")
         else:
-            await self._watch_over()
+            await self._ended.wait()
         finally:
             await self._take_down()
-
-    async def _watch_over(self) -> None:
-        while not self._ended.is_set():
-            if self.line:
-                await asyncio.to_thread(self.line.ease, time.monotonic())
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), 1.0)
 
     async def _take_down(self) -> None:
         for track in self._sent:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from realtime.errors import TooManyPeers
 from realtime.turns import Turns
 from realtime.web.line import BrowserLine
+from realtime.web.load import Load
 from realtime.web.peer import Peer
 
 
@@ -20,12 +21,14 @@ class Peers:
     """At most `places` browsers at a time, of them `cameras` with a camera of their own.
 
     Their lines compose in `turns`, as many at once as there are processors: with a thread at work
-    for each camera, packets were lost while they waited to be read.
+    for each camera, packets were lost while they waited to be read. What is too much for all is
+    given up by all.
     """
 
     def __init__(self, places: int, cameras: int) -> None:
         self.places, self.cameras = places, cameras
-        self.turns = Turns(os.cpu_count() or 1)
+        at_once = os.cpu_count() or 1
+        self.turns, self._load = Turns(at_once), Load(at_once)
         self._taken, self._lent = 0, 0
         self._peers: dict[str, Peer] = {}
 
@@ -60,6 +63,10 @@ class Peers:
         self._peers[peer.id] = peer
         peer.life.add_done_callback(lambda _: self._leave(peer, camera))
         return peer
+
+    async def govern(self) -> None:
+        """Keep the load of all lines bearable until cancelled."""
+        await self._load.govern(lambda: [peer.line for peer in self._peers.values() if peer.line])
 
     async def close(self) -> None:
         """End all connections."""

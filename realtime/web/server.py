@@ -7,7 +7,7 @@ import errno
 import logging
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
@@ -52,6 +52,7 @@ def make_app(studio: Studio) -> web.Application:
         app.add_routes(table)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(gate.add_headers)
+    app.cleanup_ctx.append(_govern_peers)
     app.on_shutdown.append(_close_peers)
     return app
 
@@ -130,6 +131,12 @@ def _no_pem(name: str, path: str, wanted: str, error: OSError) -> ConfigError:
 
 def _announce(url: str) -> None:
     print(f"studio: {url}", flush=True)
+
+
+async def _govern_peers(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[PEERS].govern())
+    yield
+    task.cancel()
 
 
 async def _close_peers(app: web.Application) -> None:

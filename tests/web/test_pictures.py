@@ -19,6 +19,7 @@ from realtime.config import Config
 from realtime.errors import EndOfStream
 from realtime.turns import Turns
 from realtime.web.line import BrowserLine
+from realtime.web.load import Load
 from realtime.web.uplink import BrowserSource, i420_of
 from tests.web.guest import share_of
 from tests.web.serving import GREEN
@@ -82,32 +83,37 @@ def test_a_picture_beyond_all_cameras_is_left_out() -> None:
         source.read()
 
 
-def test_a_line_among_too_many_gives_up_quality_then_pictures_then_their_size(
+def test_lines_among_too_many_give_up_quality_then_pictures_then_their_size(
     config: Config,
 ) -> None:
-    line = BrowserLine(config, load_model(config.matting), Turns(1))
-    seen = []
+    model, turns = load_model(config.matting), Turns(1)
+    lines = [BrowserLine(config, model, turns) for _ in range(3)]
+    load, seen = Load(1), []
 
-    def second(now: int, share: float) -> None:
-        line.source.received += 60
-        for _ in range(round(60 * share)):
-            line.control.stats.composed()
-        line.ease(now)
-        seen.append((line.control.stats.eased, line.source.rung))
+    def second(now: int, *shares: float) -> None:
+        for line, share in zip(lines, shares, strict=True):
+            line.source.received += 60
+            for _ in range(round(60 * share)):
+                line.control.stats.composed()
+        load.share(lines, now)
+        steps = {(line.control.stats.eased, line.source.rung) for line in lines}
+        assert len(steps) == 1, "whoever is late, all give up the same"
+        seen.extend(steps)
 
     try:
         for now in range(20):
-            second(now, 0.3)
+            second(now, 0.1, 1.0, 0.0)
         for now in range(20, 40):
-            second(now, 1.0)
+            second(now, 1.0, 1.0, 0.0)
     finally:
-        line.stop()
-    names = [step.name for step in line.control.steps()]
+        for line in lines:
+            line.stop()
+    names = [step.name for step in lines[0].control.steps()]
     assert list(dict.fromkeys(seen[:20])) == [
         *(("", 0), *((name, 0) for name in names)),
         *((names[-1], 1), (names[-1], 2)),
     ]
-    assert seen[-1] == (names[-1], 1), "and takes it back"
+    assert seen[-1] == (names[-1], 1), "taken back: the one that hangs is not late but lost"
 
 
 def test_a_rung_of_a_source_halves_its_pictures() -> None:
