@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import psutil
@@ -78,12 +78,20 @@ def composed(line: str) -> int:
     return int(ask(f"/api/v1/{line}")["figures"]["frames"])
 
 
-def composed_so_far(session: str) -> int:
-    """Return the pictures of a session; one that broke off has none any more."""
-    try:
-        return composed(f"sessions/{session}")
-    except Failed:
-        return 0
+Sent = list[tuple[float, int]]
+"""Of each viewer or camera: the moment, in seconds, and the pictures that it has been sent."""
+
+
+def sent_so_far(guests: Iterable[Program]) -> Sent:
+    """Ask programs of `stream_viewers`."""
+    told = [json.loads(program.tell("")) for program in guests]
+    return [(moment, count) for moment, *counts in told for count in counts]
+
+
+def rates(before: Sent, after: Sent) -> list[float]:
+    """Return the pictures a second that each was sent."""
+    pairs = zip(before, after, strict=True)
+    return [(count - begun) / (ended - began) for (began, begun), (ended, count) in pairs]
 
 
 def taken() -> int:

@@ -1,12 +1,17 @@
-"""Many cheap viewers or cameras for `benchmarks.stream`: packets are taken and thrown away.
+"""Many cheap viewers or cameras for `benchmarks.stream`, which count the pictures they are sent.
 
-Cameras share one encoder, so that what they cost stays small beside the server.
+Their packets are thrown away still encrypted, and cameras share one encoder: a browser would work
+elsewhere, so that what they cost must stay small beside the server. A line on stdin is answered by
+the time, in seconds, and the pictures that each has been sent so far.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+import json
+import sys
+import time
+from typing import Annotated
 
 import aiohttp
 import typer
@@ -23,53 +28,80 @@ SIZE, FPS = (640, 360), 30.0
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
-async def watch(http: aiohttp.ClientSession, url: str) -> RTCPeerConnection:
-    """Open a viewer that decodes nothing."""
+class Counted:
+    """A connection whose pictures are counted, by the marker of each one's last packet.
+
+    RTCP is handed on (RFC 5761, section 4), and what opens the connection.
+    """
+
+    def __init__(self, connection: RTCPeerConnection) -> None:
+        self.connection, self.pictures = connection, 0
+        ice = connection.getReceivers()[0].transport.transport._connection
+        self._hand_on = ice.data_received
+        ice.data_received = self._take
+
+    def _take(self, data: bytes, component: int) -> None:
+        if 127 < data[0] < 192 and not 64 <= data[1] & 127 < 96:
+            self.pictures += data[1] >> 7
+        else:
+            self._hand_on(data, component)
+
+
+async def watch(http: aiohttp.ClientSession, url: str) -> Counted:
+    """Open a viewer."""
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    video = connection.addTransceiver("video", direction="recvonly")
-    video.receiver._enabled = False
+    connection.addTransceiver("video", direction="recvonly")
+    counted = Counted(connection)
     await connection.setLocalDescription(await connection.createOffer())
     kind = {"Content-Type": "application/sdp"}
     async with http.post(f"{url}/whep", data=connection.localDescription.sdp, headers=kind) as said:
         answer = RTCSessionDescription(await said.text(), "answer")
     await connection.setRemoteDescription(answer)
-    return connection
+    return counted
 
 
-async def lend(http: aiohttp.ClientSession, url: str, broadcast: Broadcast) -> Any:
-    """Open a camera whose composed picture is not decoded; returns the answer's JSON."""
+async def lend(http: aiohttp.ClientSession, url: str, broadcast: Broadcast) -> Counted | None:
+    """Open a camera whose composed picture comes back; None where it is refused."""
     connection = open_connection()
     video = connection.addTransceiver("video", direction="sendrecv")
     video.setCodecPreferences(preferred())
-    video.receiver._enabled = False
+    counted = Counted(connection)
     await connection.setLocalDescription(await connection.createOffer())
     body = {"type": "offer", "sdp": connection.localDescription.sdp}
     async with http.post(f"{url}/offer", json=body) as said:
         answer = await said.json()
     if "sdp" not in answer:
-        return connection, answer
+        return None
     viewer = broadcast.viewer(codec_of(answer["sdp"]))
     viewer.estimate = lambda rate: None  # the camera stays at its size
     send(video.sender, viewer)
     await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
-    return connection, answer
+    return counted
+
+
+async def film(broadcast: Broadcast) -> None:
+    """Draw what the cameras see."""
+    source = PatternSource(SIZE, FPS)
+    while True:
+        await asyncio.to_thread(lambda: broadcast.write(stamp(source.read())))
+
+
+async def answer(found: list[Counted]) -> None:
+    """Tell the counts as often as they are asked for."""
+    while await asyncio.to_thread(sys.stdin.readline):
+        counts = [counted.pictures for counted in found]
+        print(json.dumps([time.monotonic(), *counts]), flush=True)
 
 
 async def run(url: str, viewers: int, cameras: int) -> None:
-    """Open all, tell each camera's session, and stay."""
-    broadcast, source = Broadcast(FPS), PatternSource(SIZE, FPS)
+    """Open all, say how many were let in, and stay."""
+    broadcast = Broadcast(FPS)
     async with aiohttp.ClientSession(headers=HEADERS) as http:
-        kept: list[Any] = [await watch(http, url) for _ in range(viewers)]
-        sessions = []
-        for _ in range(cameras):
-            kept.append(await lend(http, url, broadcast))
-            sessions.append(kept[-1][1].get("session", "refused"))
-        print(" ".join(sessions), flush=True)
-        while True:
-            if cameras:
-                await asyncio.to_thread(lambda: broadcast.write(stamp(source.read())))
-            else:
-                await asyncio.sleep(1)
+        asked: list[Counted | None] = [await watch(http, url) for _ in range(viewers)]
+        asked += [await lend(http, url, broadcast) for _ in range(cameras)]
+        found = [counted for counted in asked if counted]
+        print(len(found), flush=True)
+        await asyncio.gather(answer(found), *([film(broadcast)] if cameras else []))
 
 
 def main(
@@ -77,7 +109,7 @@ def main(
     viewers: Annotated[int, typer.Option()] = 0,
     cameras: Annotated[int, typer.Option()] = 0,
 ) -> None:
-    """Watch, or lend cameras, until the process is ended."""
+    """Watch, or lend cameras."""
     asyncio.run(run(url, viewers, cameras))
 
 
