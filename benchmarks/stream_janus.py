@@ -1,6 +1,6 @@
 """Debian's Janus with a WHIP door, for `benchmarks.stream`: prints the endpoint, then takes orders.
 
-A number on stdin is answered by as many more viewers of what is published, which decode nothing.
+A number on stdin is answered when as many more viewers of what is published are sent it.
 """
 
 from __future__ import annotations
@@ -13,27 +13,22 @@ from typing import Annotated
 import typer
 
 from benchmarks.stream_server import TOKEN
-from tests.web.guest import Browser
-from tests.web.janus import Janus, running_janus, watch_room, whip_shim
-
-
-async def watch(janus: Janus, feed: int) -> Browser:
-    """Open a viewer that throws away what it is sent."""
-    guest = await watch_room(janus, feed)
-    for receiver in guest.connection.getReceivers():
-        receiver._enabled = False
-    return guest
+from benchmarks.stream_viewers import Counted
+from tests.web.janus import running_janus, watch_room, whip_shim
 
 
 async def serve(host: str, folder: Path) -> None:
     """Run Janus, and let as many watch as is ordered."""
-    kept: list[Browser] = []
+    kept: list[Counted] = []
     async with running_janus(folder) as janus, whip_shim(janus, TOKEN, host) as (url, feeds):
         print(url, flush=True)
         while order := await asyncio.to_thread(sys.stdin.readline):
             while not feeds:
                 await asyncio.sleep(0.1)
-            kept += [await watch(janus, feeds[0]) for _ in range(int(order))]
+            for _ in range(int(order)):
+                kept.append(Counted((await watch_room(janus, feeds[0])).connection))
+            while not all(counted.pictures for counted in kept):
+                await asyncio.sleep(0.1)
             print(len(kept), flush=True)
 
 

@@ -93,9 +93,14 @@ class Climber:
         if full and (not tries or self._fails(report)):
             self._fall(report.estimate, sent / ladder[self.rung].rate, ladder, now)
         elif self.rung > 0 and (tries or report.estimate >= sent) and self._has_rested(now):
-            self._move(self.rung - 1, now)
-            self._climbed_at, self._before = now, self._before or report
+            self.climb(now)
+            self._before = self._before or report
         return self.rung
+
+    def climb(self, now: float) -> None:
+        """Try the next better rung."""
+        self._climbed_at = now
+        self._move(self.rung - 1, now)
 
     def _fails(self, report: Report) -> bool:
         before = self._before or report

@@ -130,17 +130,22 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
         sent = self._meter.rate(now)
         rung = self._climber.judge(report, sent, ladder, now)
         if rung < self._next.rung:
-            self._try = asyncio.create_task(self._climb(rung, SPARE * ladder[rung].rate - sent))
+            self._try = asyncio.create_task(self._climb(rung, sent))
         elif rung > self._next.rung:
             self._go(rung)
 
-    async def _climb(self, rung: int, more: float) -> None:
-        """Go to a better rung if the link carries it, and some more."""
+    async def _climb(self, rung: int, sent: float) -> None:
+        """Go to a better rung if the link carries it, and some more; then try the next one."""
+        ladder = self._station.ladder
         try:
-            if await self.carries(more):
+            while await self.carries(SPARE * ladder[rung].rate - sent):
                 self._go(rung)
-            else:
-                self._climber.fail(time.monotonic())
+                if rung == 0:
+                    return
+                sent *= ladder[rung].rate / ladder[rung + 1].rate
+                rung -= 1
+                self._climber.climb(time.monotonic())
+            self._climber.fail(time.monotonic())
         finally:
             self._try = None
 
