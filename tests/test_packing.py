@@ -132,6 +132,19 @@ def test_own_pictures_without_empty_rooms_are_shown_as_they_are(tmp_path: Path) 
     assert all(view.pha.shape == (36, 64) and view.pha.max() > 100 for view in views)
 
 
+def test_hair_is_learnt_from_soft_mattes_alone(tmp_path: Path) -> None:
+    packed = packing.build(house(tmp_path / "data"), tmp_path / "data.pack")
+    composers = {soft: compose.Composer(packed, recipe.Mix(soft=soft)) for soft in (True, False)}
+    drawn = {
+        soft: {composer.person(default_rng(seed)).soft for seed in range(40)}
+        for soft, composer in composers.items()
+    }
+    assert drawn == {True: {True}, False: {True, False}}
+    hard = packing.build(plain(tmp_path / "mine", number=4), tmp_path / "mine.pack")
+    with pytest.raises(ConfigError, match="no soft mattes"):
+        compose.Composer(hard, recipe.Mix(soft=True))
+
+
 def test_clothes_that_nobody_wears_lie_in_a_room_and_are_no_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

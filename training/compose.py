@@ -37,8 +37,12 @@ class Composer:
     def __init__(self, pack: Pack, mix: Mix):
         self.pack, self.mix = pack, mix
         shares = people(pack, mix)
-        self.sources = list(shares)
-        self.shares = np.array(list(shares.values())) / sum(shares.values())
+        self.people = {source: taken(pack.sources[source], mix.soft) for source in shares}
+        self.sources = [source for source, rows in self.people.items() if rows]
+        if not self.sources:
+            raise ConfigError("no soft mattes in the pack", "leave mix.soft out")
+        kept = np.array([shares[source] for source in self.sources])
+        self.shares = kept / kept.sum()
         self.empties = [s for s in EMPTIES if s in pack.sources]
 
     def draw(self, size: tuple[int, int], rng: Generator) -> View:
@@ -52,7 +56,7 @@ class Composer:
         return self.real(size, rng)
 
     def person(self, rng: Generator) -> Row:
-        rows = self.pack.sources[self.sources[rng.choice(len(self.sources), p=self.shares)]]
+        rows = self.people[self.sources[rng.choice(len(self.sources), p=self.shares)]]
         return rows[rng.integers(len(rows))]
 
     def real(self, size: tuple[int, int], rng: Generator) -> View:
@@ -163,6 +167,11 @@ def people(pack: Pack, mix: Mix) -> dict[str, float]:
     if not (named or others):
         raise ConfigError("no people in the pack", "build it from pictures with masks")
     return named | dict.fromkeys(others, usual)
+
+
+def taken(rows: list[Row], soft: bool) -> list[Row]:
+    """The pictures that people are drawn from: all, or those with soft mattes."""
+    return [row for row in rows if row.soft] if soft else rows
 
 
 def largest(

@@ -40,6 +40,7 @@ class Mix:
     negative: float = 0.10
     hard: float = 0.5  # of the empty views: pictures that look as if there were somebody
     garments: float = 0.0  # of the empty views: clothes cut from people, where the pack has parts
+    soft: bool = False  # people with soft mattes alone: for the last minutes, when hair is learnt
     people: tuple[tuple[str, float], ...] = PEOPLE
 
 
