@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
 
 from realtime.config import Config
@@ -52,10 +50,4 @@ def _recording(config: Config) -> Outlet:
     from realtime.sinks.recording import RecordingSink
 
     path, fps = Path(config.recording.path), config.camera.fps
-    return Outlet("recording", lambda: RecordingSink(unused(path), fps), fps)
-
-
-def unused(path: Path) -> Path:
-    """Return a path where nothing is: this one, or one with a number, "talk-2.mp4"."""
-    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
-    return next(place for place in chain([path], numbered) if not os.path.isfile(place))
+    return Outlet("recording", lambda: RecordingSink(path, fps, numbered=True), fps)

@@ -157,10 +157,11 @@ def test_a_line_records_over_no_other_recording(tmp_path: Path) -> None:
         {"virtualcam": {"enabled": False}, "recording": {"path": str(tmp_path / "a.mp4")}}
     )
     (outlet,) = make_outlets(config, print)
-    for _ in range(3):
-        sink = outlet.open()
-        sink.write(pattern(1)[0])
-        sink.close()
+    for together in (1, 2):
+        sinks = [outlet.open() for _ in range(together)]
+        for sink in sinks:
+            sink.write(pattern(1)[0])
+            sink.close()
     assert sorted(os.listdir(tmp_path)) == ["a-2.mp4", "a-3.mp4", "a.mp4"]
 
 

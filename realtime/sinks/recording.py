@@ -21,7 +21,7 @@ from realtime.contract import Size
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Bytes, Frame
 from realtime.pixels import fit, writable_planes
-from realtime.sinks.whole import beside, unwritable
+from realtime.sinks.whole import beside, unused, unwritable
 
 TICKS = 90_000
 """Time stamps count in this part of a second, as in MPEG."""
@@ -75,11 +75,14 @@ class RecordingSink:
 
     `fps` is the nominal frame rate. A frame is shown from its `captured_at` on, so that a clip
     keeps its pace when frames were dropped; one that is not later than the frame before follows
-    it at `fps`. Raises `SinkUnavailable` when the file cannot be written.
+    it at `fps`. What has got the name meanwhile is replaced, or, `numbered`, stays beside it.
+    Raises `SinkUnavailable` when the file cannot be written.
     """
 
-    def __init__(self, path: Path, fps: float, *, transparent: bool = False) -> None:
-        self._file = _File(path, CUT_OUTS if transparent else VIDEOS, fps)
+    def __init__(
+        self, path: Path, fps: float, *, transparent: bool = False, numbered: bool = False
+    ) -> None:
+        self._file = _File(path, CUT_OUTS if transparent else VIDEOS, fps, numbered)
         self._step = TICKS / fps
         self._first_s = 0.0
         self._ticks = -self._step
@@ -153,7 +156,9 @@ def _encodable(picture: Bytes, kind: str, size: Size) -> Any:
 class _File:
     """One encoded stream in a file that gets its name at the end; `size` is its first picture's."""
 
-    def __init__(self, path: Path, kinds: dict[str, _Kind], fps: float) -> None:
+    def __init__(
+        self, path: Path, kinds: dict[str, _Kind], fps: float, numbered: bool = False
+    ) -> None:
         if path.suffix.lower() not in kinds:
             raise SinkUnavailable(f"{path}: cannot write this kind", f"known: {' '.join(kinds)}")
         if os.path.isdir(path):
@@ -163,6 +168,7 @@ class _File:
         self._kind = kinds[path.suffix.lower()]
         self._rate = Fraction(fps).limit_denominator(1001)
         self._temporary = beside(path)
+        self._numbered = numbered
         self._container: Any = None
         self._stream: Any = None
         self._open = True
@@ -195,7 +201,7 @@ class _File:
         try:
             self._container.mux(self._stream.encode())
             self._container.close()
-            os.replace(self._temporary, self._path)
+            os.replace(self._temporary, unused(self._path) if self._numbered else self._path)
         except OSError as error:  # FFmpeg's errors of the disk are of this kind too
             raise self._lost(error) from error
 

@@ -6,6 +6,7 @@ import errno
 import os
 import uuid
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 
 from realtime.errors import SinkUnavailable
@@ -26,6 +27,12 @@ def write_whole(path: Path, data: bytes) -> None:
 def beside(path: Path) -> Path:
     """Return a hidden name of its own in the same folder, with the same suffix."""
     return path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+
+
+def unused(path: Path) -> Path:
+    """Return a path where nothing is: this one, or one with a number, "talk-2.mp4"."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(place for place in chain([path], numbered) if not os.path.lexists(place))
 
 
 def unwritable(path: Path, error: OSError) -> SinkUnavailable:
