@@ -20,7 +20,7 @@ COLOUR = r"^#[0-9a-fA-F]{6}$"
 REASONS = {
     "string_pattern_mismatch": "",
     "string_too_short": ": it is empty",
-    "model_type": ": it is a table",
+    "model_type": ": a table is wanted",
 }
 """What pydantic says in words that are no user's; a pattern is told by the key's description."""
 

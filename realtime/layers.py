@@ -39,7 +39,7 @@ def load(
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         check(tables)
         return tables
     except ConfigError as error:  # many programs have a config.toml: say which one it is

@@ -107,6 +107,12 @@ def test_a_broken_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
         load(file)
 
 
+def test_a_file_may_have_a_byte_order_mark_and_any_line_ends(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf[camera]\r\nwidth = 640\r\n")
+    assert load(file).camera.width == 640
+
+
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no configuration file"):
         load(tmp_path / "nothing.toml")
