@@ -18,18 +18,17 @@ EXTRAS = {
 }
 """Packages that not everybody installs, and the extra that brings each."""
 
-
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def enter(app: Callable[[], object]) -> None:
     """Run a command line. An error ends it with one line, what to do, and the error's exit code."""
+    _fill_closed()
     try:
         try:
             app()
         finally:
-            if sys.stdout:
-                sys.stdout.flush()
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except OSError as error:
@@ -58,6 +57,16 @@ def run_app(module: str) -> None:
     finally:
         signal.signal(signal.SIGINT, heard)
     app()
+
+
+def _fill_closed() -> None:
+    """Open what was closed at the start: a file of ours would get its number, and in it whatever
+    libraries print."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _tell(message: str, hint: str) -> None:

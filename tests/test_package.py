@@ -68,12 +68,27 @@ def test_a_full_disk_and_a_closed_pipe_are_no_traceback(tmp_path: Path, length: 
         assert entered(tmp_path, commands, pipe) == (1, "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_closed_gives_its_number_to_no_file(tmp_path: Path, closed: str) -> None:
+    """Else a recording would hold what FFmpeg prints."""
+    commands = """
+import os, sys
+def app():
+    with open("file", "w"):
+        os.write(2, b"printed by a library")
+        print("told", file=sys.stderr)
+        print("told")
+"""
+    write_program(tmp_path, commands)
+    command = f"'{sys.executable}' program.py {closed}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment)
+    assert (done.returncode, (tmp_path / "file").read_bytes()) == (0, b"")
+
+
 def entered(folder: Path, commands: str, stdout: IO[str] | None = None) -> tuple[int, str]:
     """Run a module's `app` through the door; return the exit code and what was told."""
-    (folder / "commands.py").write_text(commands)
-    (folder / "program.py").write_text(
-        "from realtime.door import *; enter(lambda: run_app('commands'))"
-    )
+    write_program(folder, commands)
     done = subprocess.run(
         [sys.executable, folder / "program.py"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -82,6 +97,13 @@ def entered(folder: Path, commands: str, stdout: IO[str] | None = None) -> tuple
         text=True,
     )
     return done.returncode, done.stderr
+
+
+def write_program(folder: Path, commands: str) -> None:
+    (folder / "commands.py").write_text(commands)
+    (folder / "program.py").write_text(
+        "from realtime.door import *; enter(lambda: run_app('commands'))"
+    )
 
 
 def test_every_extra_brings_what_is_promised() -> None:
