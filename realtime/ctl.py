@@ -70,6 +70,8 @@ class Orders:
             told |= order() or {}
         if touched := _merged(changes, self._control.config.changes_since(before)):
             told["config"] = self._config({table: set(keys) for table, keys in touched.items()})
+        if "matting" in touched and self._control.model.fallback:
+            told["notice"] = self._control.model.fallback
         return told if words else self._state()
 
     def _state(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from realtime.build import make_pipeline, open_camera, open_input
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.demand import serve_demand
+from realtime.errors import ConfigError
 from realtime.frame import Source
 from realtime.governor import Governor
 from realtime.journal import Journal
@@ -61,6 +62,8 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     Raises `ScrimError`.
     """
     web, tls = settings.web, None
+    if settings.camera.device == "none" and not (start.source or web.enabled):
+        raise ConfigError("without a camera and without the studio there is nothing to do")
     if web.enabled:  # what is refused is refused before anything is opened
         tls = secure(web.host, web.token, web.cert, web.key)
     control = Control(settings, matting, Stats(), None, room=start.room)
@@ -109,6 +112,8 @@ def _begin(control: Control, start: Start, journal: Journal) -> None:
     settings = control.config
     assert control.runner
     control.runner.start(patient=not start.source and settings.camera.device == "auto")
+    if not control.runner.outlets:
+        journal.print("nothing takes the picture: no studio, no virtual camera, no recording")
     if control.runner.searching:
         journal.print(f"{control.stats.state} (scrim doctor says more)")
     if control.runner.searching and settings.web.enabled:

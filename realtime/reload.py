@@ -54,6 +54,8 @@ class Reload:
         self._notice(f"configuration read again: {now or 'nothing has changed'}")
         if waiting:
             self._notice(f"{', '.join(waiting)}: from the next start on")
+        if "matting" in changes and self._control.model.fallback:
+            self._notice(self._control.model.fallback)
 
 
 async def follow(path: Path, changed: Callable[[], None]) -> None:

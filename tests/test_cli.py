@@ -214,6 +214,7 @@ def bad_files() -> None:
         ("run -i gone.mp4 --host 0.0.0.0", 2, "needs a token"),
         ("run -i gone.mp4 --set web.cert=gone.pem", 2, "gone.pem"),
         ("run -i gone.mp4 --publish rtp://127.0.0.1:5004?codec=AV9", 2, "H264, VP8"),
+        ("run --no-web --set camera.device=none", 2, "nothing to do"),
         ("run --model nothing", 3, "nothing"),
         ("run --preview -i pattern --no-virtualcam", 5, "no preview"),
         ("ctl scene.blur=1", 6, "no Scrim is running"),

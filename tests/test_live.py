@@ -155,6 +155,9 @@ def test_orders_and_signals(program: Program) -> None:
     assert changed["config"]["scene"]["blur"] == 0.9 and "web" not in changed["config"]
     assert Path(program.backdrop()).name == "beach.jpg"
     late = send(program.socket, ["web.port=9"])
+    lost = send(program.socket, ["matting.device=XPU"])
+    assert lost["notice"].startswith("XPU cannot be used, CPU instead")
+    assert "nothing takes the picture" in program.log()
     assert late == {"read at the start only": ["web.port"], "config": {"web": {"port": 8080}}}
     for wrong, said in (
         (["scene.backdrop=gone.jpg"], "gone.jpg"),
