@@ -149,7 +149,9 @@ def _video(job: Job, pipeline: Pipeline, before: Pipeline | None, progress: Prog
     with ExitStack() as undo:
         source = VideoSource(job.source)
         undo.callback(source.close)
-        output = RecordingSink(job.output, source.fps, transparent=job.transparent)
+        output = RecordingSink(
+            job.output, source.fps, transparent=job.transparent, sound=job.source
+        )
         undo.callback(output.discard)
         mattes = MatteSink(job.alpha, source.fps) if job.alpha else None
         if mattes:

@@ -48,7 +48,8 @@ WALLS = {
     ),
     "openvino": ("realtime.matting.engine", "realtime.contract", "conversion", "benchmarks"),
     "av": (
-        *("realtime.sources.video", "realtime.sinks.recording", "realtime.web"),
+        *("realtime.sources.video", "realtime.sinks.recording", "realtime.sinks.sound"),
+        "realtime.web",
         "training.lights",  # clips go through H.264 as at a camera
         "benchmarks.stream_server",  # aiortc's example server, beside ours
     ),

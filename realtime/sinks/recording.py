@@ -21,6 +21,7 @@ from realtime.contract import Size
 from realtime.errors import SinkLost, SinkUnavailable
 from realtime.frame import Bytes, Frame
 from realtime.pixels import fit, writable_planes
+from realtime.sinks.sound import Sound
 from realtime.sinks.whole import beside, unused, unwritable
 
 TICKS = 90_000
@@ -36,6 +37,7 @@ class _Kind:
 
     container: str
     codec: str
+    sound: str = "aac"
     pixels: str = "yuv420p"
     extent: int = LIMITED
     options: dict[str, str] = field(default_factory=dict)
@@ -59,15 +61,17 @@ VIDEOS = {
     ".mp4": _Kind("mp4", "libx264", options=_H264, muxing=_FRAGMENTS),
     ".mov": _Kind("mov", "libx264", options=_H264, muxing=_FRAGMENTS),
     ".mkv": _Kind("matroska", "libx264", options=_H264, muxing=_CLUSTERS),
-    ".webm": _Kind("webm", "libvpx-vp9", options=_VP9, muxing=_CLUSTERS),
+    ".webm": _Kind("webm", "libvpx-vp9", "libopus", options=_VP9, muxing=_CLUSTERS),
 }
 
 CUT_OUTS = {
-    ".mkv": _Kind("matroska", "ffv1", "yuva420p"),
-    ".webm": _Kind("webm", "libvpx-vp9", "yuva420p", options={**_VP9, "auto-alt-ref": "0"}),
+    ".mkv": _Kind("matroska", "ffv1", pixels="yuva420p"),
+    ".webm": _Kind(
+        "webm", "libvpx-vp9", "libopus", "yuva420p", options={**_VP9, "auto-alt-ref": "0"}
+    ),
 }
 
-MATTES = {".mkv": _Kind("matroska", "ffv1", "gray", FULL)}
+MATTES = {".mkv": _Kind("matroska", "ffv1", pixels="gray", extent=FULL)}
 
 
 class RecordingSink:
@@ -76,13 +80,20 @@ class RecordingSink:
     `fps` is the nominal frame rate. A frame is shown from its `captured_at` on, so that a clip
     keeps its pace when frames were dropped; one that is not later than the frame before follows
     it at `fps`. What has got the name meanwhile is replaced, or, `numbered`, stays beside it.
-    Raises `SinkUnavailable` when the file cannot be written.
+    `sound` is the clip whose sound goes along, if it has any. Raises `SinkUnavailable` when the
+    file cannot be written.
     """
 
     def __init__(
-        self, path: Path, fps: float, *, transparent: bool = False, numbered: bool = False
+        self,
+        path: Path,
+        fps: float,
+        *,
+        transparent: bool = False,
+        numbered: bool = False,
+        sound: Path | None = None,
     ) -> None:
-        self._file = _File(path, CUT_OUTS if transparent else VIDEOS, fps, numbered)
+        self._file = _File(path, CUT_OUTS if transparent else VIDEOS, fps, numbered, sound)
         self._step = TICKS / fps
         self._first_s = 0.0
         self._ticks = -self._step
@@ -157,7 +168,12 @@ class _File:
     """One encoded stream in a file that gets its name at the end; `size` is its first picture's."""
 
     def __init__(
-        self, path: Path, kinds: dict[str, _Kind], fps: float, numbered: bool = False
+        self,
+        path: Path,
+        kinds: dict[str, _Kind],
+        fps: float,
+        numbered: bool = False,
+        sound: Path | None = None,
     ) -> None:
         if path.suffix.lower() not in kinds:
             raise SinkUnavailable(f"{path}: cannot write this kind", f"known: {' '.join(kinds)}")
@@ -169,6 +185,8 @@ class _File:
         self._rate = Fraction(fps).limit_denominator(1001)
         self._temporary = beside(path)
         self._numbered = numbered
+        self._clip = sound
+        self._sound: Sound | None = None
         self._container: Any = None
         self._stream: Any = None
         self._open = True
@@ -187,6 +205,8 @@ class _File:
             encoded.pts, encoded.time_base = ticks, Fraction(1, TICKS)
             encoded.colorspace, encoded.color_range = BT601, self._kind.extent
             self._container.mux(self._stream.encode(encoded))
+            if self._sound:
+                self._sound.write_until(ticks / TICKS)
         except av.FFmpegError as error:
             self._open = False
             raise self._lost(error) from error
@@ -200,6 +220,8 @@ class _File:
         self._open = False
         try:
             self._container.mux(self._stream.encode())
+            if self._sound:
+                self._sound.close()
             self._container.close()
             os.replace(self._temporary, unused(self._path) if self._numbered else self._path)
         except OSError as error:  # FFmpeg's errors of the disk are of this kind too
@@ -209,7 +231,9 @@ class _File:
         if not self._open:
             return
         self._open = False
-        self._container = self._stream = None
+        if self._sound:
+            self._sound.discard()
+        self._container = self._stream = self._sound = None
         self._temporary.unlink(missing_ok=True)
 
     def _start(self, size: Size) -> None:
@@ -225,6 +249,8 @@ class _File:
         context.colorspace = context.color_primaries = context.color_trc = BT601
         context.color_range = kind.extent
         self._stream = stream
+        if self._clip:
+            self._sound = Sound(self._clip, self._container, kind.sound)
 
     def _lost(self, error: OSError | av.FFmpegError) -> SinkLost:
         reason = (error.strerror or str(error)).lower()
