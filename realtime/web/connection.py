@@ -36,12 +36,16 @@ def open_connection(servers: Sequence[IceServer] = ()) -> RTCPeerConnection:
 
     aiortc's own default would ask a public one.
     """
-    asked = [RTCIceServer(each.urls, each.username, each.credential) for each in servers]
-    connection = RTCPeerConnection(RTCConfiguration(iceServers=asked))
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=asked(servers)))
     for certificate in connection._RTCPeerConnection__certificates:
         make_context = certificate._create_ssl_context
         certificate._create_ssl_context = partial(_with_ciphers, make_context)
     return connection
+
+
+def asked(servers: Sequence[IceServer]) -> list[RTCIceServer]:
+    """Return ICE servers as aiortc names them."""
+    return [RTCIceServer(each.urls, each.username, each.credential) for each in servers]
 
 
 def _with_ciphers(make_context: Callable[..., SSL.Context], **arguments: object) -> SSL.Context:

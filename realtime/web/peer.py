@@ -22,10 +22,11 @@ from realtime.matting.engine import MattingModel
 from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast
 from realtime.web.candidate import MAX_CANDIDATES
-from realtime.web.connection import open_connection, preferred, send
+from realtime.web.connection import asked, open_connection, preferred, send
 from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
 from realtime.web.offer import Offer, codec_of, with_start_rate
+from realtime.web.restart import Restart, begin_anew
 from realtime.web.sound import DelayedSound, Sound
 from realtime.web.viewer import Viewer
 
@@ -48,7 +49,7 @@ class Peer:
 
     With the broadcast it may have the `sound` that belongs to it.
     `id` is the secret name of its session, `watch` that of its line's composed picture, and `tag`
-    the entity-tag of its ICE session (RFC 9725, section 4.3.1).
+    the entity-tag of its ICE session (RFC 9725, section 4.3.1), another after each restart.
     """
 
     def __init__(
@@ -59,12 +60,15 @@ class Peer:
         servers: Sequence[IceServer],
     ) -> None:
         self.id, self.watch = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
-        self.tag = f'"{secrets.token_hex(8)}"'
+        self.tag = _new_tag()
         self.line = line
         self.answer = ""
         self._broadcast, self._sound = broadcast, sound
         self._users: frozenset[str] = frozenset()
         self._room = MAX_CANDIDATES
+        self._servers = servers
+        self._restart: Restart | None = None
+        self._restarts = asyncio.Lock()
         self._connection = open_connection(servers)
         self._connection.on("connectionstatechange", self._changed)
         self._connected, self._ended = asyncio.Event(), asyncio.Event()
@@ -83,19 +87,34 @@ class Peer:
         ) as error:
             raise NegotiationFailed(f"the offer cannot be answered: {error}") from error
 
-    async def trickle(self, fragment: Fragment) -> None:
-        """Take candidates that come after the offer; beyond `MAX_CANDIDATES` they are left out.
+    def is_new(self, fragment: Fragment) -> bool:
+        """Say whether a fragment begins another ICE session."""
+        return bool(fragment.user) and fragment.user not in self._users
 
-        Raises `NegotiationFailed` for those of another ICE session: aiortc cannot restart one.
-        """
-        if fragment.user and fragment.user not in self._users:
-            raise NegotiationFailed("ICE cannot be restarted here", "end the session, start anew")
+    async def trickle(self, fragment: Fragment) -> None:
+        """Take candidates that come later; beyond `MAX_CANDIDATES` they are left out."""
         taken = fragment.candidates[: self._room]
         self._room -= len(taken)
+        if self._restart:
+            return await self._restart.add(taken, fragment.is_last)
         for candidate in taken:
             await self._connection.addIceCandidate(candidate)
         if fragment.is_last:
             await self._connection.addIceCandidate(None)
+
+    async def restart(self, fragment: Fragment) -> str:
+        """Begin ICE anew, with another `tag`; return our fragment (RFC 9725, section 4.3.2).
+
+        The picture goes on the old way until there is a new one. Raises `BadOffer`,
+        `NegotiationFailed`.
+        """
+        async with self._restarts:
+            begun, ours = await begin_anew(self._connection, asked(self._servers), fragment)
+            await self._end_restart()
+            self._restart = begun
+        self._users, self._room, self.tag = frozenset({fragment.user}), MAX_CANDIDATES, _new_tag()
+        await self.trickle(fragment)
+        return ours
 
     async def close(self) -> None:
         """End the connection and all that runs for it. Safe to call twice."""
@@ -173,9 +192,19 @@ class Peer:
         for task in self._drains:
             task.cancel()
         await asyncio.gather(*self._drains, return_exceptions=True)
-        await self._connection.close()
+        async with self._restarts:
+            await self._end_restart()
+            await self._connection.close()
         if self.line:
             await asyncio.to_thread(self.line.stop)
+
+    async def _end_restart(self) -> None:
+        if self._restart:
+            await self._restart.close()
+
+
+def _new_tag() -> str:
+    return f'"{secrets.token_hex(8)}"'
 
 
 async def open_camera(config: Config, model: MattingModel, turns: Turns, offer: Offer) -> Peer:

@@ -1,8 +1,7 @@
 """WHIP (RFC 9725): a camera comes in; and what it shares with WHEP, which is how pictures go out.
 
-A session is a secret URL: `PATCH` brings candidates, `DELETE` ends it, all else is 405. aiortc
-starts an ICE transport once and for all, so ICE is not restarted (422, as section 4.3.1 allows) and
-the entity-tag of a session never changes.
+A session is a secret URL: `PATCH` brings candidates or begins ICE anew, `DELETE` ends it, all else
+is 405.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ async def describe_session(request: web.Request) -> web.StreamResponse:
 @routes.patch("/whip/{id}")
 @routes.patch("/whep/{id}")
 async def trickle(request: web.Request) -> web.StreamResponse:
-    """Take candidates that the client has found since its offer."""
+    """Take candidates that the client has found since its offer, or ICE of another network."""
     peer = peer_of(request)
     if request.content_type != fragment.TYPE:
         error = gate.refuse(web.HTTPUnsupportedMediaType, f"send {fragment.TYPE}")
@@ -68,8 +67,11 @@ async def trickle(request: web.Request) -> web.StreamResponse:
         raise gate.refuse(web.HTTPPreconditionRequired, "send If-Match with the session's ETag")
     if not {"*", peer.tag} & {tag.strip() for tag in expected.split(",")}:
         raise gate.refuse(web.HTTPPreconditionFailed, "this is another ICE session's ETag")
-    await peer.trickle(found)
-    return web.Response(status=204)
+    if not peer.is_new(found):
+        await peer.trickle(found)
+        return web.Response(status=204)
+    ours = await peer.restart(found)
+    return web.Response(text=ours, content_type=fragment.TYPE, headers={"ETag": peer.tag})
 
 
 @routes.delete("/whip/{id}")

@@ -31,6 +31,59 @@ WATCH = """async (codec) => {
            colour: [...context.getImageData(4, 4, 1, 1).data].slice(0, 3) };
 }"""
 
+# Watches by WHEP, begins ICE anew, twice, and waits for pictures over each new way.
+RESTART = """async () => {
+  const connection = new RTCPeerConnection();
+  const video = Object.assign(document.createElement("video"), { autoplay: true, muted: true });
+  connection.ontrack = (event) => { video.srcObject = new MediaStream([event.track]); };
+  connection.addTransceiver("video", { direction: "recvonly" });
+  const offered = async () => {
+    await connection.setLocalDescription();
+    while (connection.iceGatheringState !== "complete")
+      await new Promise((done) => setTimeout(done, 20));
+    return connection.localDescription.sdp;
+  };
+  const pictures = async (count) => {
+    for (let seen = 0; seen < count; seen++)
+      await new Promise((done) => video.requestVideoFrameCallback(done));
+  };
+  const way = async () => {
+    const stats = [...(await connection.getStats()).values()];
+    const chosen = stats.find((one) => one.type === "transport").selectedCandidatePairId;
+    const { localCandidateId, remoteCandidateId } = stats.find((one) => one.id === chosen);
+    const port = (id) => stats.find((one) => one.id === id).port;
+    return [port(localCandidateId), port(remoteCandidateId)];
+  };
+  const answer = await fetch("/whep", { method: "POST", body: await offered(),
+                                        headers: { "Content-Type": "application/sdp" } });
+  const first = await answer.text(), place = answer.headers.get("Location");
+  await connection.setRemoteDescription({ type: "answer", sdp: first });
+  await pictures(5);
+  const told = { ways: [await way()], tags: [answer.headers.get("ETag")], statuses: [] };
+  for (let round = 0; round < 2; round++) {
+    connection.restartIce();
+    const wanted = /a=(?:ice-ufrag|ice-pwd|mid|candidate|end-of-candidates).*\\r\\n/g;
+    const said = await fetch(place, {
+      method: "PATCH", body: (await offered()).match(wanted).join(""),
+      headers: { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*" } });
+    const ours = await said.text();
+    const ice = /a=(?:ice-ufrag|ice-pwd|candidate|end-of-candidates).*\\r\\n/g;
+    const sdp = first.replace(ice, "") + ours.match(ice).join("");
+    await connection.setRemoteDescription({ type: "answer", sdp });
+    let now = told.ways[round];
+    for (let tries = 0; tries < 200 && now[1] === told.ways[round][1]; tries++) {
+      await new Promise((done) => setTimeout(done, 50));
+      now = await way();
+    }
+    await new Promise((done) => setTimeout(done, 500));  // what was on the old way has come
+    await pictures(5);
+    told.ways.push(now);
+    told.tags.push(said.headers.get("ETag"));
+    told.statuses.push(said.status);
+  }
+  return { ...told, state: connection.connectionState };
+}"""
+
 TELLING = "#962896"
 """Read as BT.709 its 150, 40, 150 would be 158, 57, 153."""
 
@@ -55,6 +108,15 @@ def test_who_comes_later_sees_the_same(chromium: Browser, serving: Serving) -> N
             colour = page.evaluate(WATCH, codec)["colour"]
             assert colour == pytest.approx([0, 0, 200], abs=8)
     context.close()
+
+
+def test_a_browser_begins_ice_anew_and_goes_on_watching(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        page.goto(f"{url}healthz")
+        seen = page.evaluate(RESTART)
+        assert page.request.get(f"{url}api/v1/state").json()["peers"]["taken"] == 1
+    assert seen["statuses"] == [200, 200] and len(set(seen["tags"])) == 3
+    assert len(set(map(tuple, seen["ways"]))) == 3 and seen["state"] == "connected"
 
 
 def test_the_page_asks_the_servers_of_the_configuration(page: Page, serving: Serving) -> None:

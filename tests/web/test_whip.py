@@ -85,7 +85,9 @@ async def test_a_session_from_post_to_delete(config: Config, loopback: None, pla
         await error_of(await patch(client, session, FRAGMENT, **{"If-Match": '"other"'}), 412)
         restart = FRAGMENT.replace("ufrag:abcd", "ufrag:efgh")
         said = await error_of(await patch(client, session, restart, **{"If-Match": "*"}), 422)
-        assert "restart" in said
+        assert "restarted where it is connected" in said
+        bad = restart.replace("pwd:abcdefgh", "pwd:")
+        await error_of(await patch(client, session, bad, **{"If-Match": "*"}), 400)
         wrong = await client.patch(session, data="{}", headers={"Content-Type": "text/plain"})
         assert await error_of(wrong, 415) and wrong.headers["Accept-Patch"] == fragment.TYPE
         await error_of(await patch(client, session, "nonsense", **{"If-Match": tag}), 400)
