@@ -180,7 +180,7 @@ def _colour(scene: cfg.Scene) -> tuple[int, int, int] | None:
 def pictures_of(folder: Path) -> list[Path]:
     """Return the pictures of a folder by name. Raises `ConfigError` when there is none."""
     try:
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+        found = _shown(folder, PICTURES)
     except OSError as error:
         raise ConfigError(f"{folder}: {(error.strerror or 'unreadable').lower()}") from error
     if not found:
@@ -208,12 +208,17 @@ def _room() -> Backdrop:
 
 def backdrop_files(folder: Path) -> dict[str, Path]:
     """Return the pictures and videos of a folder, if it can be read, by name; no links."""
-    known = PICTURES + VIDEOS
     try:
-        found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in known]
+        found = _shown(folder, PICTURES + VIDEOS)
     except OSError:
         return {}
     return {path.name: path for path in found if path.is_file() and not path.is_symlink()}
+
+
+def _shown(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return what a folder shows; what is hidden is not whole, or no picture ("._beach.jpg")."""
+    listed = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    return [path for path in listed if path.suffix.lower() in suffixes]
 
 
 def open_camera(camera: cfg.Camera, notice: Callable[[str], None]) -> Source:

@@ -119,6 +119,7 @@ def test_a_folder_is_rendered_and_no_picture_leaks_into_another(
     cv2.imwrite("in/b.png", np.full((91, 121, 3), (0, 0, 200), np.uint8))
     cv2.imwrite("in/c.bmp", np.full((16, 16, 3), (0, 0, 200), np.uint8))
     (folder / "notes.txt").write_text("no picture")
+    (folder / "._a.png").write_text("what macOS puts beside a picture")
     code, _, err = scrim(
         *("render", "in", "out", "--alpha", "mattes"),
         *("--backdrop", "#0000ff", "--model", toy_ir),

@@ -79,7 +79,8 @@ class Store:
         """Keep an uploaded backdrop. Raises `StoreFull`."""
         with self._lock:
             self._make(self.uploads)
-            if len(list(self.uploads.iterdir())) >= MAX_UPLOADS:
+            kept = [name for name in os.listdir(self.uploads) if not name.startswith(".")]
+            if len(kept) >= MAX_UPLOADS:
                 raise StoreFull(f"there are {MAX_UPLOADS} uploads already", "delete one first")
             write_whole(self.uploads / name, data)
 
