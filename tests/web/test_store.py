@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -109,24 +108,51 @@ def test_a_broken_file_is_put_aside(tmp_path: Path, broken: bytes) -> None:
     assert kept.presets() == {"new": LOOK}
 
 
-WRITER = """
-import itertools, sys
+MOMENTS = """
+import itertools, os, shutil, signal, sys
 from realtime.web.store import Store
+
 kept = Store(sys.argv[1])
-for n in itertools.count():
-    kept.save_preset(f"p{n % 50}", {"scene.blur": 0.5, "scene.backdrop": "x" * 5000})
-    kept.remember({"scene.blur": 0.25, "n": n})
+OLD, NEW = {"old": {"scene.blur": 0.5}}, {"scene.backdrop": "x" * 5000}
+PICTURE = b"picture" * 100_000
+
+def uploads():
+    names = os.listdir(kept.uploads) if kept.uploads.is_dir() else []
+    return [kept.uploads / name for name in names if not name.startswith(".")]
+
+def is_killed_at(moment):
+    if child := os.fork():
+        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    lines = itertools.count()
+    def trace(frame, event, argument):
+        if any(name in frame.f_code.co_filename for name in ("store", "whole", "pathlib")):
+            if event == "line" and next(lines) == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+    sys.settrace(trace)
+    kept.save_preset("new", NEW)
+    kept.remember(NEW)
+    kept.save_upload("new.jpg", PICTURE)
+    os._exit(0)
+
+for moment in itertools.count():
+    shutil.rmtree(sys.argv[1])
+    kept.save_preset("old", OLD["old"])
+    killed = is_killed_at(moment)
+    assert kept.presets() in (OLD, OLD | {"new": NEW}), kept.presets()
+    assert kept.last_look() in ({}, NEW)
+    assert all(path.read_bytes() == PICTURE for path in uploads())
+    if not killed:
+        break
+assert kept.presets() == OLD | {"new": NEW} and kept.last_look() == NEW
+assert [path.name for path in uploads()] == ["new.jpg"]
+print(moment)
 """
 
 
-def test_a_killed_program_leaves_whole_files(tmp_path: Path) -> None:
-    for _ in range(3):
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)])
-        while not (tmp_path / "look.json").exists() or not Store(str(tmp_path)).presets():
-            time.sleep(0.01)
-        time.sleep(0.1)
-        writer.kill()
-        writer.wait()
-        kept = Store(str(tmp_path))
-        assert kept.presets() and kept.last_look()["scene.blur"] == 0.25
+def test_a_program_killed_at_any_line_leaves_whole_files(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MOMENTS, str(tmp_path)]
+    tried = subprocess.run(command, capture_output=True, text=True)
+    assert tried.returncode == 0, tried.stderr
+    assert int(tried.stdout) > 30
     assert not list(tmp_path.glob("*.broken"))
