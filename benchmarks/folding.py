@@ -32,7 +32,7 @@ from conversion.read import from_torch
 from realtime.contract import Card
 from realtime.door import enter
 from realtime.errors import ConfigError
-from training import models, recipe
+from training import models, recipes
 
 EXACT = {props.hint.inference_precision(): ov.Type.f32, props.inference_num_threads(): 1}
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -52,7 +52,7 @@ class Way:
 
 def measure(name: str, rounds: int) -> Iterator[tuple[str, ...]]:
     """Yield a row each way: name, operations, batch-norms, ms, largest difference of alpha."""
-    used = recipe.find(name)
+    used = recipes.find(name)
     if hasattr(models.network(used), "memory"):
         raise ConfigError(f"{name} has a memory", "munet-webcam has the same layers without one")
     network = unsettled(models.build(used)).eval()

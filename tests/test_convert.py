@@ -14,7 +14,7 @@ from conversion.read import read
 from realtime.contract import Card
 from realtime.errors import ConfigError, ModelError, ModelNotFound
 from tests.graphs import kinds
-from training import recipe
+from training import recipes
 from training.models import build
 
 
@@ -43,7 +43,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What scrim-train writes, before it has learnt anything."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("run") / "best.pt"
-    weights = build(recipe.find("munet-webcam")).state_dict()
+    weights = build(recipes.find("munet-webcam")).state_dict()
     content = {"recipe": "munet-webcam", "model": weights, "figures": {"iou": 0.25}, "step": 0}
     torch.save(content, path)
     return path

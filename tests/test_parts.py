@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from realtime.errors import ConfigError
-from training import parts, recipe
+from training import parts, recipes
 from training.pack import Row
+from training.recipe import Shape
 
 BACKGROUND, HAIR, TOP = (parts.CLASSES.index(name) for name in ("background", "hair", "top"))
 
@@ -43,8 +44,8 @@ class Drawn:
 
 
 SMALL = replace(
-    recipe.find("munet-webcam"),
-    shapes=(recipe.Shape((48, 48), (48, 48), 0.5), recipe.Shape((32, 48), (32, 48), 0.5)),
+    recipes.find("munet-webcam"),
+    shapes=(Shape((48, 48), (48, 48), 0.5), Shape((32, 48), (32, 48), 0.5)),
     task="parts",
     camera="source-004",
     batch=4,

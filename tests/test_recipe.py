@@ -11,25 +11,25 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError
-from training import augment, data, losses, models, packing, recipe, train
-from training.recipe import Shape, Stage
+from training import augment, data, losses, models, packing, recipes, train
+from training.recipe import Recipe, Shape, Stage
 from training.train import OPTIMISERS, Run, Trainer, predicted, schedule
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-ALL = pytest.mark.parametrize("name", recipe.RECIPES)
+ALL = pytest.mark.parametrize("name", recipes.RECIPES)
 
 
-def small(name: str) -> recipe.Recipe:
+def small(name: str) -> Recipe:
     """A recipe on pictures of 64x64, two a batch: two stills, or two frames of one clip."""
-    found = recipe.find(name)
+    found = recipes.find(name)
     shape, frames = Shape((64, 64), (64, 64), 1.0), min(2, found.frames)
     twins = min(1, found.twins)
     return replace(found, shapes=(shape,), batch=2, twins=twins, frames=frames, clips=1)
 
 
-def batch(used: recipe.Recipe) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def batch(used: Recipe) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A bright square in the dark, as large as the recipe's pictures."""
     src = torch.zeros(2, 3, 64, 64, dtype=torch.uint8)
     pha = torch.zeros(2, 1, 64, 64, dtype=torch.uint8)
@@ -46,7 +46,7 @@ def trainer(tmp_path: Path):
         cv2.imwrite(str(tmp_path / f"{name}_mask.png"), np.eye(40, dtype=np.uint8) * 255)
     packing.build(tmp_path, tmp_path / "tiny.pack")
 
-    def make(used: recipe.Recipe) -> Trainer:
+    def make(used: Recipe) -> Trainer:
         return Trainer(Run(used, tmp_path / "tiny.pack", tmp_path / "run", None, steps=10))
 
     return make
@@ -54,7 +54,7 @@ def trainer(tmp_path: Path):
 
 @ALL
 def test_recipes_add_up_and_name_what_exists(name: str) -> None:
-    used = recipe.find(name)
+    used = recipes.find(name)
     assert sum(shape.share for shape in used.shapes) == pytest.approx(1)
     assert sum(stage.share for stage in used.stages) == pytest.approx(1)
     assert used.network in models.NETWORKS and used.optimiser in OPTIMISERS
@@ -95,13 +95,13 @@ def test_what_forward_gives_is_the_mask_that_was_trained(name: str) -> None:
 
 def test_a_stage_ends_where_the_next_begins() -> None:
     first, last = Stage(0.3, {"bce": 1.0}), Stage(0.7, {"edge": 1.0})
-    used = replace(recipe.find("sinet"), stages=(first, last))
+    used = replace(recipes.find("sinet"), stages=(first, last))
     assert [used.stage(p) for p in (0, 0.29, 0.3, 1)] == [first, first, last, last]
 
 
 @pytest.mark.parametrize("name", ["cosine", "polynomial", "plateau"])
 def test_schedules_rise_and_then_never_rise_again(name: str) -> None:
-    used = replace(recipe.find("sinet"), schedule=name, warm_up=0.1)
+    used = replace(recipes.find("sinet"), schedule=name, warm_up=0.1)
     rates = [schedule(used, p) for p in np.linspace(0, 1, 101)]
     assert rates[0] < 0.2 and max(rates) == pytest.approx(rates[10]) == pytest.approx(1)
     assert all(b <= a for a, b in pairwise(rates[10:]))
@@ -123,17 +123,19 @@ def test_stuck_runs_slow_down_and_stop(trainer, tmp_path: Path) -> None:
 
 def test_changes_reach_recipe_and_network_and_are_remembered(trainer) -> None:
     changes = ("options.alpha=0.5", "batch=4", "camera=source-002", "decoder_rate=1")
-    used = recipe.find("portraitnet", changes)
+    used = recipes.find("portraitnet", changes)
     assert (used.options, used.batch, used.decoder_rate) == ({"alpha": 0.5}, 4, 1.0)
     assert used.camera == "source-002"
-    assert recipe.find("portraitnet").options == {"alpha": 1.0}
-    ablated = recipe.find("scrim-r", ("losses.temporal=0", "mix.hard=0", "frames=1"))
+    assert recipes.find("portraitnet").options == {"alpha": 1.0}
+    ablated = recipes.find("scrim-r", ("losses.temporal=0", "mix.hard=0", "frames=1"))
     assert {stage.losses["temporal"] for stage in ablated.stages} == {0.0}
     assert (ablated.mix.hard, ablated.frames_of(1)) == (0.0, 1)
-    assert recipe.find("scrim-r").stages[0].losses["temporal"] > 0 < recipe.find("scrim-r").mix.hard
+    assert (
+        recipes.find("scrim-r").stages[0].losses["temporal"] > 0 < recipes.find("scrim-r").mix.hard
+    )
     wide, narrow = (
         sum(p.numel() for p in models.build(r).parameters())
-        for r in (recipe.find("portraitnet"), used)
+        for r in (recipes.find("portraitnet"), used)
     )
     assert narrow < wide / 3
 
@@ -184,14 +186,14 @@ def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:
 )
 def test_changes_that_cannot_be_are_refused(change: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        recipe.find("sinet", [change])
+        recipes.find("sinet", [change])
     assert said in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_options_that_a_network_lacks_are_refused() -> None:
     for change in ("options.depth=3", "options.decoder=steep"):
         with pytest.raises(ConfigError, match="munet does not take"):
-            models.build(recipe.find("munet-128", [change]))
+            models.build(recipes.find("munet-128", [change]))
 
 
 @pytest.mark.parametrize("name", augment.PRESETS)

@@ -16,7 +16,7 @@ from realtime.contract import Card
 from realtime.errors import ConfigError
 from realtime.matting.engine import MattingModel
 from tests.portraits import house
-from training import augment, lights, losses, models, pack, packing, recipe
+from training import augment, lights, losses, models, pack, packing, recipes
 from training.clips import Director, held_to_border, smeared, walk
 from training.compose import Composer, Mix, View
 from training.models.munet import MUNet
@@ -108,10 +108,10 @@ def test_the_temporal_term_ignores_what_stays_wrong() -> None:
 
 
 def test_every_third_batch_is_of_clips() -> None:
-    assert [recipe.find("scrim-r").frames_of(n) for n in range(5)] == [1, 8, 1, 1, 8]
-    assert {recipe.find("munet-webcam").frames_of(n) for n in range(4)} == {1}
-    assert recipe.find("scrim-r").seen(5) == 3 * 16 + 2 * 3 * 8
-    assert recipe.find("munet-webcam").seen(5) == 5 * 16
+    assert [recipes.find("scrim-r").frames_of(n) for n in range(5)] == [1, 8, 1, 1, 8]
+    assert {recipes.find("munet-webcam").frames_of(n) for n in range(4)} == {1}
+    assert recipes.find("scrim-r").seen(5) == 3 * 16 + 2 * 3 * 8
+    assert recipes.find("munet-webcam").seen(5) == 5 * 16
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
-from training import data, losses, models, packing, recipe
+from training import data, losses, models, packing, recipes
 from training.commands import app
 from training.evaluate import Network, evaluate
 from training.models import mobilenet
+from training.recipe import Shape
 from training.train import Run, Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -57,8 +58,8 @@ def packed(folder: Path) -> Path:
 
 
 TINY = replace(
-    recipe.find("munet-webcam"),
-    shapes=(recipe.Shape((64, 48), (64, 48), 0.5), recipe.Shape((48, 64), (48, 64), 0.5)),
+    recipes.find("munet-webcam"),
+    shapes=(Shape((64, 48), (64, 48), 0.5), Shape((48, 64), (48, 64), 0.5)),
     batch=4,
     twins=1,
 )
@@ -68,7 +69,7 @@ TINY = replace(
 def test_logits_are_as_large_as_the_picture(size: tuple[int, int]) -> None:
     width, height = size
     for name in ("munet-webcam", "munet-128"):
-        network = models.build(recipe.find(name)).eval()
+        network = models.build(recipes.find(name)).eval()
         with torch.inference_mode():
             assert network(torch.rand(1, 3, height, width)).shape == (1, 1, height, width)
 
@@ -102,7 +103,7 @@ def test_a_filled_convolution_equals_the_folded_one(side: int) -> None:
 
 
 def test_encoder_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    network = models.build(recipe.find("munet-webcam"))
+    network = models.build(recipes.find("munet-webcam"))
     with pytest.raises(ModelNotFound, match=r"nothing\.npz"):
         models.start(network, tmp_path / "nothing.npz")
     np.savez(tmp_path / "other.npz", stem=np.zeros(3))
@@ -227,7 +228,7 @@ def test_a_network_sees_the_size_nearest_in_shape() -> None:
 
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(ConfigError, match="munet-webcam"):
-        recipe.find("munet")
+        recipes.find("munet")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint"])

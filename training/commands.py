@@ -12,10 +12,11 @@ from rich.progress import track
 from rich.table import Table
 
 from realtime.errors import ConfigError
-from training import recipe as recipes
+from training import recipes
 from training.layouts import KINDS, Item
 from training.pack import Pack
 from training.packing import LADDER, build, build_within, kept
+from training.recipe import CLASSES
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -194,7 +195,7 @@ def statistics(
     found = Pack(prepared(data, pack, skip_bad))
     mean, deviation = parts.statistics(found)
     typer.echo(f"mean {np.round(mean, 3)}, deviation {np.round(deviation, 3)}, RGB in 0..1")
-    for name, area in zip(recipes.CLASSES, parts.class_areas(found), strict=True):
+    for name, area in zip(CLASSES, parts.class_areas(found), strict=True):
         typer.echo(f"{name}: {area:.2f} %")
 
 

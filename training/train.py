@@ -48,7 +48,7 @@ class Run:
     evaluate_every_s: float = 600.0
     workers: int = 1
     threads: int = 0  # 0: find out which number is fastest
-    changes: tuple[str, ...] = ()  # to the recipe, as given to recipe.find
+    changes: tuple[str, ...] = ()  # to the recipe, as given to recipes.find
     skip_bad: bool = False  # leave out bad pictures when measuring
     device: str = "cuda" if torch.cuda.is_available() else "cpu"
 

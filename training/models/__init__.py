@@ -11,7 +11,7 @@ from torch import nn
 
 from realtime.contract import Card
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
-from training import recipe
+from training import recipes
 from training.recipe import CLASSES, Recipe
 
 # name -> class; each in the file of its name, imported when it is asked for
@@ -104,7 +104,7 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     start, and gives (logits, *memory).
     """
     found = read(Path(path))
-    used = recipe.find(found["recipe"], found.get("changes", ()))
+    used = recipes.find(found["recipe"], found.get("changes", ()))
     model = build(used)
     try:
         model.load_state_dict(found["model"])
@@ -117,7 +117,7 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
 
 def card(found: dict) -> Card:
     """The card of a checkpoint's content."""
-    used = recipe.find(found["recipe"], found.get("changes", ()))
+    used = recipes.find(found["recipe"], found.get("changes", ()))
     return Card(
         name=used.name,
         licence=LICENCE,
