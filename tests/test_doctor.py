@@ -12,18 +12,7 @@ from realtime.build import MODELS
 from realtime.doctor import LOAD, RELOAD, Check, checks
 from realtime.sinks.virtualcam import INSTALL
 from realtime.v4l2 import holders
-
-
-def write(path: Path, text: str = "") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def camera(root: Path, number: int, name: str = "Webcam", index: int = 0) -> None:
-    folder = root / f"sys/class/video4linux/video{number}"
-    write(folder / "name", f"{name}\n")
-    write(folder / "index", f"{index}\n")
-    write(root / f"dev/video{number}")
+from tests.machine import node, write
 
 
 def loopback(root: Path, version: str | None, caps: str = "Y,N,N", devices: int = 1) -> None:
@@ -32,8 +21,7 @@ def loopback(root: Path, version: str | None, caps: str = "Y,N,N", devices: int 
     if version:
         write(module / "version", f"{version}\n")
     for number in range(10, 10 + devices):
-        camera(root, number, "Scrim")
-        write(root / f"sys/class/video4linux/video{number}/max_openers", "10\n")
+        node(root, number, "Scrim", loop=True)
 
 
 def process(root: Path, pid: int, name: str, *files: str) -> None:
@@ -73,14 +61,14 @@ def test_no_camera(tmp_path: Path) -> None:
 
 
 def test_a_free_camera_is_listed_once_and_virtual_ones_are_not_cameras(tmp_path: Path) -> None:
-    camera(tmp_path, 0)
-    camera(tmp_path, 1, index=1)  # metadata of the same webcam
+    node(tmp_path, 0)
+    node(tmp_path, 1, index=1)  # metadata of the same webcam
     loopback(tmp_path, "0.13.2")
     assert found(tmp_path, "camera") == [Check("camera", True, "Webcam (/dev/video0)")]
 
 
 def test_a_camera_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    camera(tmp_path, 0)
+    node(tmp_path, 0)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     (check,) = found(tmp_path, "camera")
     assert check.ok is False
@@ -89,7 +77,7 @@ def test_a_camera_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_camera_that_another_program_holds(tmp_path: Path) -> None:
-    camera(tmp_path, 0)
+    node(tmp_path, 0)
     process(tmp_path, 4242, "zoom", "/dev/null", "/dev/video0")
     process(tmp_path, 77, "bash", "/dev/null", "/dev/video01")
     process(tmp_path, os.getpid(), "scrim", "/dev/video0")

@@ -15,7 +15,7 @@ from realtime.ctl import send, socket_path
 from realtime.errors import ControlUnavailable
 from realtime.service import NAME, install, uninstall
 from tests.toy import save_toy
-from tests.vm.guest import wait_until
+from tests.vm.program import wait_until
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = Path("/lib/systemd/systemd")

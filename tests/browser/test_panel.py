@@ -1,0 +1,112 @@
+"""Settings, presets, uploads, keys and figures beside the picture, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from realtime.web.look import Look
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import Serving
+from tests.browser.studio import assert_no_room, holds, open_live, sees
+
+
+def test_every_setting_has_a_control_that_acts(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        open_live(page, url)
+        keys = page.evaluate(
+            "[...document.querySelectorAll('[data-key]')].map((x) => x.dataset.key)"
+        )
+        assert set(Look.model_json_schema()["properties"]) == {*keys, "scene.backdrop"}
+        assert len(set(keys)) == len(keys)
+        page.get_by_label("Smoothing", exact=True).fill("0.3")
+        page.get_by_text("More").click()
+        page.get_by_label("Edges follow the picture").select_option("off")
+        page.get_by_label("Steady through changing light").uncheck()
+        holds(page, {"temporal.strength": 0.3, "refine.method": "off", "light.time": False})
+        page.get_by_role("button", name="Defaults").click()
+        holds(page, {"temporal.strength": 0.8, "refine.method": "guided", "light.time": True})
+        expect(page.get_by_label("Smoothing", exact=True)).to_have_value("0.8")
+        assert_no_room(page)
+
+
+def test_presets_are_saved_chosen_and_deleted(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        open_live(page, url)
+        page.get_by_label("Name of the preset").fill("Blue hour")
+        page.keyboard.press("Enter")
+        preset = page.get_by_role("button", name="Blue hour", exact=True)
+        expect(preset).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Yellow wall").click()
+        sees(page, "yellow")
+        expect(preset).to_have_attribute("aria-pressed", "false")
+        page.reload()
+        sees(page, "yellow")
+        preset.click()
+        sees(page, "blue")
+        page.get_by_role("button", name="Delete Blue hour").click()
+        expect(preset).to_have_count(0)
+
+
+def test_a_picture_is_uploaded_chosen_and_deleted(page: Page, serving: Serving) -> None:
+    yellow = np.full((90, 160, 3), (0, 200, 200), np.uint8)
+    coded = cv2.imencode(".png", yellow)[1].tobytes()
+    with serving(camera=True) as url:
+        open_live(page, url)
+        broken = {"name": "broken.png", "mimeType": "image/png", "buffer": b"no picture"}
+        page.get_by_label("Add a picture").set_input_files([broken])  # type: ignore[list-item]
+        expect(page.locator("#panel-message")).to_contain_text("no JPEG, PNG or WebP")
+        good = {"name": "My <i>beach.png", "mimeType": "image/png", "buffer": coded}
+        page.get_by_label("Add a picture").set_input_files([good])  # type: ignore[list-item]
+        sees(page, "yellow")
+        tile = page.get_by_role("button", name="My i beach", exact=True)
+        expect(tile).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Delete My i beach").click()
+        expect(tile).to_have_count(0)
+        assert_no_room(page)
+
+
+def test_keys_act_but_not_while_writing(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        open_live(page, url)
+        page.keyboard.press("2")
+        sees(page, "yellow")
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        name = page.get_by_label("Name of the preset")
+        name.press_sequentially("bp 1")
+        expect(name).to_have_value("bp 1")
+        holds(page, {"scene.backdrop": "yellow-wall.png"})
+        expect(page.get_by_role("button", name="Hide me")).to_be_visible()
+
+
+def test_figures_and_verdict_are_live(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        open_live(page, url)
+        for name in ("fps", "age", "matte", "flicker", "drops", "viewers"):
+            expect(page.locator(f"[data-figure={name}]")).to_contain_text(re.compile(r"[0-9]"))
+        expect(page.locator("#steps li", has_text="composite")).to_contain_text(re.compile("[0-9]"))
+        expect(page.locator("#verdict")).to_have_text(re.compile("[A-Z]"))
+        expect(page.get_by_text("delay it by")).to_contain_text(re.compile("[1-9].* ms"))
+        page.wait_for_function("() => document.querySelector('.spark path').getAttribute('d')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_axe_finds_nothing_serious(
+    page: Page, serving: Serving, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 800})
+    with serving(camera=True) as url:
+        page.request.put(f"{url}api/v1/presets/One", data={"scene.blur": 0.5})
+        open_live(page, url)
+        page.get_by_text("More").click()
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
