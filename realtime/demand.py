@@ -29,7 +29,7 @@ class Demand:
         """Take the number of viewers at a time, in seconds of a clock that never jumps back."""
         if viewers:
             self._watched_at = now
-        return now - self._watched_at < self._linger_s
+        return viewers > 0 or now - self._watched_at < self._linger_s
 
 
 async def serve_demand(

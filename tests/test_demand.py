@@ -23,6 +23,8 @@ def test_a_camera_is_wanted_while_somebody_watches_and_a_while_longer() -> None:
     seen = [(0, 0.0), (1, 1.0), (0, 2.0), (0, 5.9), (0, 6.1), (2, 100.0), (0, 104.9), (0, 105.1)]
     wanted = [demand.wanted(viewers, now) for viewers, now in seen]
     assert wanted == [False, True, True, True, False, True, True, False]
+    at_once = Demand(0.0)
+    assert [at_once.wanted(viewers, 1.0) for viewers in (0, 1, 0)] == [False, True, False]
 
 
 def test_every_opening_and_closing_is_counted(tmp_path: Path) -> None:
