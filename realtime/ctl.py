@@ -28,6 +28,9 @@ PRESET, SAVE = "preset=", "save="
 SECRETS = {"web": {"token", "ice_servers"}, "publish": {"token"}}
 """Keys that no answer carries."""
 
+FOLDERS, NO_FOLDERS = ("scene.backdrop", "scene.folder"), ("blur", "green")
+"""Keys whose value may be a folder; what is none for them, whatever lies in this one."""
+
 MAX_ORDER = 64 * 1024
 TIMEOUT_S = 10.0
 """Bytes of an order; seconds for it to come, and for its answer: a network may be compiled."""
@@ -208,9 +211,11 @@ def send(path: Path, words: list[str]) -> dict[str, Any]:
 
 
 def _from_here(word: str) -> str:
-    """Name a file by its whole path: the running Scrim may stand in another folder."""
+    """Name a file or folder by its whole path: the running Scrim may stand in another folder."""
     key, _, value = word.partition("=")
-    return f"{key}={os.path.abspath(value)}" if _is_key(word) and os.path.isfile(value) else word
+    folder = key in FOLDERS and os.path.isdir(value) and value not in NO_FOLDERS
+    here = _is_key(word) and (folder or os.path.isfile(value))
+    return f"{key}={os.path.abspath(value)}" if here else word
 
 
 def _answers(path: Path) -> bool:

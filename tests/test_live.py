@@ -137,7 +137,7 @@ def test_the_file_is_followed_however_it_is_written(program: Program) -> None:
     assert "Traceback" not in program.log()
 
 
-def test_orders_and_signals(program: Program) -> None:
+def test_orders_and_signals(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     def hidden() -> bool:
         return bool(program.state()["hidden"])
 
@@ -155,6 +155,14 @@ def test_orders_and_signals(program: Program) -> None:
     assert changed["config"]["scene"]["blur"] == 0.9 and "web" not in changed["config"]
     assert Path(program.backdrop()).name == "beach.jpg"
     late = send(program.socket, ["web.port=9"])
+    for name in ("slides", "blur"):
+        (program.folder / "elsewhere" / name).mkdir(parents=True)
+        (program.folder / "elsewhere" / name / "beach.jpg").write_bytes(picture.read_bytes())
+    monkeypatch.chdir(program.folder / "elsewhere")
+    for backdrop, meant in (("blur", "blur"), ("slides", str(Path("slides").absolute()))):
+        send(program.socket, [f"scene.backdrop={backdrop}"])
+        assert program.backdrop() == meant
+    send(program.socket, ["scene.backdrop=beach.jpg"])
     lost = send(program.socket, ["matting.device=XPU"])
     assert lost["notice"].startswith("XPU cannot be used, CPU instead")
     assert "nothing takes the picture" in program.log()
