@@ -224,12 +224,11 @@ def _shown(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 def open_camera(camera: cfg.Camera, notice: Callable[[str], None]) -> Source:
     """Open the configured camera and tell what its driver refused. Raises `SourceUnavailable`."""
     from realtime.sources.camera import CameraSource
-    from realtime.sources.mirror import MirroredSource
 
     source = CameraSource(camera.device, camera.width, camera.height, camera.fps, camera.fourcc)
     for note in source.notes:
         notice(note)
-    return MirroredSource(source) if camera.mirror else source
+    return _facing(source, camera)
 
 
 def open_input(source: str, camera: cfg.Camera) -> Source:
@@ -238,5 +237,11 @@ def open_input(source: str, camera: cfg.Camera) -> Source:
     from realtime.sources.video import VideoSource
 
     if source == "pattern":
-        return PatternSource((camera.width, camera.height), camera.fps)
-    return VideoSource(Path(source), loop=True, realtime=True)
+        return _facing(PatternSource((camera.width, camera.height), camera.fps), camera)
+    return _facing(VideoSource(Path(source), loop=True, realtime=True), camera)
+
+
+def _facing(source: Source, camera: cfg.Camera) -> Source:
+    from realtime.sources.mirror import MirroredSource
+
+    return MirroredSource(source) if camera.mirror else source

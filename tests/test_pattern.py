@@ -10,6 +10,8 @@ import numpy as np
 import openvino as ov
 import pytest
 
+from realtime.build import open_input
+from realtime.config import Camera
 from realtime.errors import EndOfStream
 from realtime.frame import Frame
 from realtime.pixels import fit, from_bgr, thumbnail, to_bgr
@@ -140,3 +142,8 @@ def test_the_flat_variant_has_two_colours_only() -> None:
     assert set(np.unique(alpha)) == {0.0, 1.0}
     assert np.abs(bgr[100, 160].astype(int) - (0, 200, 0)).max() <= 2
     assert np.abs(bgr[0, 0].astype(int) - (0, 0, 200)).max() <= 2
+
+
+def test_what_stands_in_for_the_camera_is_mirrored_like_it() -> None:
+    plain, mirrored = (open_input("pattern", Camera(mirror=on)).read() for on in (False, True))
+    assert np.array_equal(mirrored.y, plain.y[:, ::-1])

@@ -37,7 +37,6 @@ class VirtualCameraSink:
     """
 
     def __init__(self, device: str | None, size: Size, fps: float) -> None:
-        self.fps = fps
         self._size = size
         self._announced = False
         self._camera = _first_that_opens(None if device == "auto" else device, size, fps)
