@@ -34,10 +34,12 @@ class Server:
 
         The cores say something only where the pictures keep their rate. Raises `Failed`.
         """
-        began, before, frames = time.monotonic(), self._cpu_s(), composed("state")
+        frames = composed("state")
+        began, before = time.monotonic(), self._cpu_s()
         time.sleep(seconds)
-        span, after = time.monotonic() - began, self._cpu_s()
-        return {"cores": (after - before) / span, "fps": (composed("state") - frames) / span}
+        cores = (self._cpu_s() - before) / (time.monotonic() - began)
+        more = composed("state") - frames  # which may be told late, but both times as late
+        return {"cores": cores, "fps": more / (time.monotonic() - began)}
 
     def memory(self) -> int:
         """Return the bytes that it holds."""

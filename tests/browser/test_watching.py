@@ -19,7 +19,7 @@ WATCH = """async (codec) => {
   const answer = await fetch("/whep", { method: "POST", body: connection.localDescription.sdp,
                                         headers: { "Content-Type": "application/sdp" } });
   await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
-  for (let seen = 0; seen < 5; seen++)  // the first keyframe may be coarse where it has to be small
+  for (let seen = 0; seen < 15; seen++)  // the first keyframe is coarse where it has to be small
     await new Promise((done) => video.requestVideoFrameCallback(done));
   const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
   const context = canvas.getContext("2d");
