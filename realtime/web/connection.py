@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from aioice import ice
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender
 from OpenSSL import SSL
 
 from realtime.address import CODECS
 from realtime.config import IceServer
+from realtime.web import consent
 from realtime.web.link import Link
 from realtime.web.viewer import Viewer
 
@@ -25,10 +25,7 @@ CIPHERS = b":".join(
 )
 """aiortc takes ECDSA certificates only; GStreamer brings one with RSA."""
 
-# A peer that vanished is noticed after five unanswered requests, some 8 s, and not after 30 s (RFC
-# 7675 allows a shorter time). A link that is full loses most of them: three are too few to tell.
-ice.CONSENT_INTERVAL = 1.2  # type: ignore[assignment]
-ice.CONSENT_FAILURES = 5
+consent.install()
 
 
 def open_connection(servers: Sequence[IceServer] = ()) -> RTCPeerConnection:

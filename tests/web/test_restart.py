@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aioice import ice
 from aiortc import RTCIceGatherer, RTCIceTransport
 from aiortc.sdp import candidate_from_sdp
 
-from realtime.web import restart
+from realtime.web import consent, restart
 from realtime.web.restart import Restart
 from tests.web.serving import in_loop, until
+
+consent.install()
 
 
 async def connected() -> list[RTCIceTransport]:
@@ -45,7 +46,7 @@ async def begin_anew(transports: list[RTCIceTransport]) -> None:
 async def test_what_is_sent_arrives_before_and_after(
     loopback: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ice, "CONSENT_INTERVAL", 0.05)
+    monkeypatch.setattr(consent, "INTERVAL_S", 0.05)
     one, two = transports = await connected()
     ways = []
     for word in (b"before", b"after", b"after again"):
