@@ -12,8 +12,9 @@ import torch
 
 from realtime.errors import ConfigError
 from training import augment, data, losses, models, packing, recipes, train
+from training.rates import OPTIMISERS, schedule
 from training.recipe import Recipe, Shape, Stage
-from training.train import OPTIMISERS, Run, Trainer, predicted, schedule
+from training.train import Run, Trainer, predicted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

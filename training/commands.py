@@ -153,8 +153,9 @@ def evaluate(
 ) -> None:
     """Measure checkpoints on the pictures set aside; unless --quick, their cards then tell it."""
     from training import sheet as sheets
+    from training.evaluate import flat, measured
     from training.models import load
-    from training.train import flat, measured, note
+    from training.train import note
 
     for path in checkpoints:
         model, card = load(path)

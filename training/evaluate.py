@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from realtime.contract import Size, nearest_size
+from realtime.contract import Card, Size, nearest_size
 from realtime.errors import ConfigError
 from training import metrics, readers
 from training.metrics import Matte
@@ -166,3 +166,24 @@ def evaluate(infer: Infer, data: Path, quick: bool = False, skip_bad: bool = Fal
     scores += score_clips(infer, data / "clips", 6 if quick else None).values()
     rooms = readers.held_out(data, "negative", skip_bad).get("negative", [])
     return [*scores, score_negatives(infer, rooms)] if rooms else scores
+
+
+def measured(
+    model: nn.Module, card: Card, folder: Path, quick: bool = False, skip_bad: bool = False
+) -> list[Score]:
+    """A network's figures on what is set aside for its task."""
+    if card.classes:
+        from training import parts
+
+        return [parts.evaluate_parts(parts.PartsNetwork(model, card.sizes), folder)]
+    return evaluate(Network(model, card.sizes), folder, quick, skip_bad)
+
+
+def flat(scores: list[Score]) -> dict[str, float]:
+    """{"eg1800 iou": 96.1, ...} of the figures a card carries."""
+    return {
+        f"{score.name} {key}": round(score.figures[key], 3)
+        for score in scores
+        for key in score.figures
+        if key not in ("mse", "miou") or score.name == "parts"
+    }

@@ -5,7 +5,6 @@ spent, random state); batches are functions of their number. So a run that is st
 gives the weights of one that was not, when it is measured in steps.
 """
 
-import math
 import os
 import random
 import signal
@@ -23,11 +22,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 
-from realtime.contract import Card
 from realtime.errors import ConfigError
 from training import data, losses, models, sheet
-from training.evaluate import Network, Score, evaluate
+from training.evaluate import flat, measured
 from training.pack import Pack
+from training.rates import OPTIMISERS, groups, schedule
 from training.recipe import Recipe
 from training.threads import Threads
 
@@ -202,20 +201,8 @@ class Trainer:
 
 PARTS = ("model", "ema", "optimiser")
 COUNTERS = ("step", "spent_s", "best", "stale", "slowed")
-OPTIMISERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 CHOSEN_BY = ("eg1800 iou", "clips iou", "vikram iou", "parts miou")
 PLATEAU = 4  # evaluations without gain after which the plateau schedule slows down (source 004)
-
-
-def measured(
-    model: nn.Module, card: Card, folder: Path, quick: bool = False, skip_bad: bool = False
-) -> list[Score]:
-    """A network's figures on what is set aside for its task."""
-    if card.classes:
-        from training import parts
-
-        return [parts.evaluate_parts(parts.PartsNetwork(model, card.sizes), folder)]
-    return evaluate(Network(model, card.sizes), folder, quick, skip_bad)
 
 
 def predicted(model: nn.Module, src: Tensor, frames: int = 1) -> dict[str, Tensor]:
@@ -240,44 +227,9 @@ def scaled(
     return src / 255, truth, weight.floor()
 
 
-def flat(scores: list[Score]) -> dict[str, float]:
-    """{"eg1800 iou": 96.1, ...} of the figures a card carries."""
-    return {
-        f"{score.name} {key}": round(score.figures[key], 3)
-        for score in scores
-        for key in score.figures
-        if key not in ("mse", "miou") or score.name == "parts"
-    }
-
-
 def note(checkpoint: Path, figures: dict[str, float]) -> None:
     """Write figures into a checkpoint, for its card."""
     write(checkpoint, models.read(checkpoint) | {"figures": figures})
-
-
-def groups(model: nn.Module, recipe: Recipe) -> list[dict]:
-    """Parameter groups: the pretrained encoder learns slower; norms and biases do not decay."""
-    found: dict[tuple[float, float], list[Tensor]] = {}
-    for name, parameter in model.named_parameters():
-        peak = recipe.encoder_rate if name.startswith("encoder.") else recipe.decoder_rate
-        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-        found.setdefault((peak, decay), []).append(parameter)
-    return [
-        {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
-        for (peak, decay), parameters in found.items()
-    ]
-
-
-def schedule(recipe: Recipe, progress: float) -> float:
-    """Factor on the rate: a linear rise, then half a cosine down to 1 %, or a polynomial."""
-    if progress < recipe.warm_up:
-        return max(0.01, progress / recipe.warm_up)
-    share = (progress - recipe.warm_up) / (1 - recipe.warm_up)
-    if recipe.schedule == "plateau":
-        return 1.0  # Trainer.judge slows down
-    if recipe.schedule == "polynomial":
-        return max(0.001, (1 - share) ** 0.9)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
 
 
 @torch.no_grad()
