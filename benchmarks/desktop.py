@@ -34,10 +34,12 @@ from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.contract import Size
 from realtime.ctl import send, socket_path
+from realtime.delivery import Outlet
 from realtime.demand import serve_demand
 from realtime.door import enter
 from realtime.errors import ControlUnavailable
-from realtime.runner import UNWATCHED, Outlet, Runner
+from realtime.rests import UNWATCHED
+from realtime.runner import Runner
 from realtime.sinks.recording import RecordingSink
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats

@@ -14,11 +14,12 @@ from realtime import config as cfg
 from realtime.bench import FPS, draw, replay
 from realtime.build import load_model, make_pipeline
 from realtime.contract import Size
+from realtime.delivery import Outlet
 from realtime.door import enter
 from realtime.errors import EndOfStream
 from realtime.frame import Bytes, Frame
 from realtime.pixels import blank
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.stats import Stats
 
 SIZE: Size = (1280, 720)

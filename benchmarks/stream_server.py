@@ -26,9 +26,10 @@ from realtime import config as cfg
 from realtime import pixels
 from realtime.build import load_model, make_pipeline
 from realtime.control import Control
+from realtime.delivery import Outlet
 from realtime.frame import Bytes, Frame
 from realtime.pipeline import Pipeline
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from realtime.web import line as browser_line

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from realtime.errors import SinkLost
-from realtime.runner import UNWATCHED, Runner
+from realtime.rests import UNWATCHED
+from realtime.runner import Runner
 
 if TYPE_CHECKING:
     from realtime.sinks.viewers import Viewers

@@ -17,6 +17,7 @@ from realtime import config as cfg
 from realtime.build import make_pipeline, open_camera, open_input
 from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
+from realtime.delivery import Outlet
 from realtime.demand import serve_demand
 from realtime.errors import ConfigError
 from realtime.frame import Source
@@ -26,7 +27,8 @@ from realtime.keys import HELP, Keys, keep_window
 from realtime.matting.engine import MattingModel
 from realtime.outlets import make_outlets
 from realtime.reload import Reload, follow
-from realtime.runner import UNWATCHED, Outlet, Runner
+from realtime.rests import UNWATCHED
+from realtime.runner import Runner
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from realtime.config import Config
 from realtime.contract import Size
+from realtime.delivery import Outlet, Sink
 from realtime.errors import SinkUnavailable
-from realtime.runner import Outlet, Sink
 
 
 def make_outlets(config: Config, notice: Callable[[str], None]) -> list[Outlet]:

@@ -3,9 +3,8 @@
     capture --[slot]--> work --[slot]--> deliver (one a sink)
 
 Threads live here and nowhere else. Between them there are only slots, so a slow part makes
-drops, never delay. A sink shows the last picture for up to `HOLD_S` when nothing new comes,
-whatever hangs before it, and then the stand-by picture: the backdrop without anybody. A line that
-rests has closed its source: for privacy, when sinks show the slate, or because nobody watches.
+drops, never delay. Where nothing new comes there is the stand-by picture: the backdrop without
+anybody. A line that rests has closed its source.
 """
 
 from __future__ import annotations
@@ -15,22 +14,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from realtime import pixels
 from realtime.contract import Size
-from realtime.errors import EndOfStream, ScrimError, SinkError, SourceError, SourceLost
+from realtime.delivery import FIRST_RETRY_S, LAST_RETRY_S, Delivery, Outlet
+from realtime.errors import EndOfStream, ScrimError, SourceError, SourceLost
 from realtime.frame import Frame, Source
 from realtime.guard import Guard, alone
-from realtime.pipeline import HOLD_S, Pipeline
+from realtime.pipeline import Pipeline
+from realtime.rests import HIDDEN, Rests
 from realtime.slot import Slot
 from realtime.stats import Stats
 
 log = logging.getLogger(__name__)
-
-FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
-"""Pause before a lost source or sink is opened again; doubles from the first to the last."""
 
 STOP_S = 20.0
 """Longest wait for threads to end: the process must not die while a network is being compiled, nor
@@ -38,30 +35,6 @@ while a long recording is finished."""
 
 NO_TURNS = nullcontext()
 """Of a line that waits for no other."""
-
-HIDDEN, UNWATCHED = "hidden", "nobody watches"
-"""Reasons to rest."""
-
-
-class Sink(Protocol):
-    """Takes composed pictures."""
-
-    def write(self, frame: Frame) -> None: ...
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Outlet:
-    """A sink of the line: its name, how it is opened (again), and the rate it is kept at.
-
-    `device` is the path of a video device whose viewers can be counted, if it has one.
-    """
-
-    name: str
-    open: Callable[[], Sink]
-    fps: float
-    device: str = ""
-    slot: Slot[Frame] = field(default_factory=Slot)
 
 
 class Runner:
@@ -98,8 +71,7 @@ class Runner:
         self._slate = pixels.slate(size)
         self._frames: Slot[Frame] = Slot()
         self._source: Source | None = None
-        self._lock = threading.Lock()
-        self._rests: frozenset[str] = frozenset()
+        self._rests = Rests()
         self._wakes = threading.Event()
         self._stopping = threading.Event()
         self._finished = threading.Event()
@@ -112,7 +84,7 @@ class Runner:
         """
         try:
             for outlet in self.outlets:
-                self._spawn(f"deliver {outlet.name}", self._deliver, outlet, outlet.open())
+                self._spawn(f"deliver {outlet.name}", self._delivery(outlet).run, outlet.open())
                 if self._rests:  # a device is listed from its first picture on
                     outlet.slot.put(self._still())
             if not self._rests:
@@ -122,6 +94,9 @@ class Runner:
             raise
         self._spawn("work", self._work)
         self._spawn("capture", self._capture)
+
+    def _delivery(self, outlet: Outlet) -> Delivery:
+        return Delivery(outlet, self._still, self._rests, self._stopping, self.stats)
 
     def _open_first(self, patient: bool) -> None:
         try:
@@ -169,16 +144,13 @@ class Runner:
 
     def rest(self, why: str) -> None:
         """Close the source, and show nothing of it, until `go_on` is told the same reason."""
-        with self._lock:
-            self._rests |= {why}
+        self._rests.add(why)
         self._close_source()
 
     def go_on(self, why: str) -> None:
         """Take back a reason to rest; without any left the source is opened again."""
-        with self._lock:
-            if why not in self._rests:
-                return
-            self._rests -= {why}
+        if not self._rests.remove(why):
+            return
         self._wakes.set()
         for outlet in self.outlets:
             outlet.slot.put(replace(self._still(), captured_at=time.monotonic()))
@@ -221,7 +193,7 @@ class Runner:
     def _sleep(self) -> None:
         self._close_source()
         self._wakes.clear()
-        self.stats.state = ", ".join(sorted(self._rests)) or self.stats.state
+        self.stats.state = str(self._rests) or self.stats.state
         if self._rests and not self._stopping.is_set():
             self._wakes.wait()
 
@@ -272,47 +244,6 @@ class Runner:
             self.error, self.stats.state = error, f"failed: {error.message}"
         self._finished.set()
 
-    def _deliver(self, outlet: Outlet, sink: Sink | None) -> None:
-        shown, fresh_at = self._still(), float("-inf")
-        while sink and not self._stopping.is_set():
-            picture = outlet.slot.take(None if UNWATCHED in self._rests else 1.5 / outlet.fps)
-            now = time.monotonic()
-            if self._rests:  # asked here, so that nothing composed before gets past
-                picture, fresh_at = None, float("-inf")
-            if picture:
-                shown, fresh_at = picture, now
-            else:  # the sink keeps its rate, and its clock goes on
-                still = shown if now - fresh_at <= HOLD_S else self._still()
-                shown = replace(still, captured_at=now)
-            try:
-                sink.write(shown)
-            except SinkError as error:
-                self._close_sink(outlet, sink)
-                sink = self._reopen_sink(outlet, error)
-                continue
-            if picture:
-                self.stats.delivered(picture.captured_at)
-        if sink:
-            self._close_sink(outlet, sink)
-
-    def _close_sink(self, outlet: Outlet, sink: Sink) -> None:
-        try:
-            sink.close()
-        except SinkError as error:  # the disk is full, say
-            log.error("%s: %s", outlet.name, error)
-
     def _still(self) -> Frame:
         """Return what is shown where there is nothing new: never the room."""
         return self._slate if HIDDEN in self._rests else self._standby
-
-    def _reopen_sink(self, outlet: Outlet, error: SinkError) -> Sink | None:
-        self.stats.count(f"{outlet.name} lost")
-        log.error("%s: %s; it is tried again until it works", outlet.name, error)
-        pause_s = FIRST_RETRY_S
-        while not self._stopping.wait(pause_s):
-            try:
-                return outlet.open()
-            except SinkError as again:
-                log.warning("%s: %s", outlet.name, again.message)
-                pause_s = min(2 * pause_s, LAST_RETRY_S)
-        return None

@@ -17,10 +17,11 @@ from realtime import pixels
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.contract import Size
+from realtime.delivery import Outlet
 from realtime.errors import EndOfStream, SinkLost
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.pipeline import Pipeline, Session
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.stats import Stats
 
 SIZE = (128, 72)

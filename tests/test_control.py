@@ -11,9 +11,10 @@ import pytest
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.control import Control
+from realtime.delivery import Outlet
 from realtime.errors import ConfigError, ModelNotFound
 from realtime.frame import Frame
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from tests.line import FPS, SIZE, Collector, Room, person, share_of

@@ -10,9 +10,11 @@ import pytest
 
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
+from realtime.delivery import Outlet
 from realtime.demand import Demand, serve_demand
 from realtime.errors import SinkLost
-from realtime.runner import UNWATCHED, Outlet, Runner
+from realtime.rests import UNWATCHED
+from realtime.runner import Runner
 from realtime.sinks.viewers import Viewers
 from realtime.stats import Stats
 from tests.line import FPS, SIZE, Collector, Room, nobody, person

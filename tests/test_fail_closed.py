@@ -15,6 +15,7 @@ import pytest
 from realtime import pixels
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
+from realtime.delivery import Outlet
 from realtime.errors import (
     ConfigError,
     ModelError,
@@ -25,7 +26,7 @@ from realtime.errors import (
 )
 from realtime.frame import Alpha, Frame
 from realtime.guard import MAX_FAILURES
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.stats import Stats
 from tests.line import (
     BLUE,

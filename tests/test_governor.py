@@ -11,8 +11,9 @@ import pytest
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.control import Control
+from realtime.delivery import Outlet
 from realtime.governor import GOOD_S, Governor, eased, steps
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.stats import Stats
 from tests.line import FPS, SIZE, Collector, Room, person
 

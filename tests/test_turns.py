@@ -11,8 +11,9 @@ import pytest
 from realtime import turns as turns_of
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
+from realtime.delivery import Outlet
 from realtime.frame import Alpha
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.stats import Stats
 from realtime.turns import Turns
 from tests.line import FPS, SIZE, Broken, Collector, Room, broken_line, nobody, person

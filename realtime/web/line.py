@@ -5,8 +5,9 @@ from __future__ import annotations
 from realtime.build import make_pipeline
 from realtime.config import Config
 from realtime.control import Control
+from realtime.delivery import Outlet
 from realtime.matting.engine import MattingModel
-from realtime.runner import Outlet, Runner
+from realtime.runner import Runner
 from realtime.stats import Stats
 from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast

@@ -18,7 +18,8 @@ from realtime import pixels
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.control import Control
-from realtime.runner import Outlet, Runner
+from realtime.delivery import Outlet
+from realtime.runner import Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast

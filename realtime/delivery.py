@@ -1,0 +1,112 @@
+"""One sink of a line, kept at its rate. Floor 3.
+
+It shows the last picture for up to `HOLD_S` when nothing new comes, whatever hangs before it, and
+then what the line shows where there is nothing new.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from realtime.errors import SinkError
+from realtime.frame import Frame
+from realtime.pipeline import HOLD_S
+from realtime.rests import UNWATCHED, Rests
+from realtime.slot import Slot
+from realtime.stats import Stats
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
+"""Pause before a lost source or sink is opened again; doubles from the first to the last."""
+
+
+class Sink(Protocol):
+    """Takes composed pictures."""
+
+    def write(self, frame: Frame) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A sink of the line: its name, how it is opened (again), and the rate it is kept at.
+
+    `device` is the path of a video device whose viewers can be counted, if it has one.
+    """
+
+    name: str
+    open: Callable[[], Sink]
+    fps: float
+    device: str = ""
+    slot: Slot[Frame] = field(default_factory=Slot)
+
+
+class Delivery:
+    """Delivers an outlet's pictures until `stopping` is set; what is lost is opened again.
+
+    `still` returns what is shown where there is nothing new: never the room.
+    """
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        still: Callable[[], Frame],
+        rests: Rests,
+        stopping: threading.Event,
+        stats: Stats,
+    ) -> None:
+        self._outlet = outlet
+        self._still = still
+        self._rests = rests
+        self._stopping = stopping
+        self._stats = stats
+
+    def run(self, sink: Sink | None) -> None:
+        """Keep a sink, and the ones that come after it, supplied; close the last."""
+        outlet = self._outlet
+        shown, fresh_at = self._still(), float("-inf")
+        while sink and not self._stopping.is_set():
+            picture = outlet.slot.take(None if UNWATCHED in self._rests else 1.5 / outlet.fps)
+            now = time.monotonic()
+            if self._rests:  # asked here, so that nothing composed before gets past
+                picture, fresh_at = None, float("-inf")
+            if picture:
+                shown, fresh_at = picture, now
+            else:  # the sink keeps its rate, and its clock goes on
+                still = shown if now - fresh_at <= HOLD_S else self._still()
+                shown = replace(still, captured_at=now)
+            try:
+                sink.write(shown)
+            except SinkError as error:
+                self._close(sink)
+                sink = self._reopen(error)
+                continue
+            if picture:
+                self._stats.delivered(picture.captured_at)
+        if sink:
+            self._close(sink)
+
+    def _close(self, sink: Sink) -> None:
+        try:
+            sink.close()
+        except SinkError as error:  # the disk is full, say
+            log.error("%s: %s", self._outlet.name, error)
+
+    def _reopen(self, error: SinkError) -> Sink | None:
+        name = self._outlet.name
+        self._stats.count(f"{name} lost")
+        log.error("%s: %s; it is tried again until it works", name, error)
+        pause_s = FIRST_RETRY_S
+        while not self._stopping.wait(pause_s):
+            try:
+                return self._outlet.open()
+            except SinkError as again:
+                log.warning("%s: %s", name, again.message)
+                pause_s = min(2 * pause_s, LAST_RETRY_S)
+        return None
