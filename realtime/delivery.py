@@ -23,7 +23,8 @@ from realtime.stats import Stats
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 5.0
-"""Pause before a lost source or sink is opened again; doubles from the first to the last."""
+"""Pause before a lost source or sink is opened again; doubles from the first to the last. A sink's
+begins anew after one that lasted longer than that: a full disk opens a file and takes nothing."""
 
 
 class Sink(Protocol):
@@ -66,11 +67,14 @@ class Delivery:
         self._rests = rests
         self._stopping = stopping
         self._stats = stats
+        self._pause_s = FIRST_RETRY_S
+        self._told = ""
 
     def run(self, sink: Sink | None) -> None:
         """Keep a sink, and the ones that come after it, supplied; close the last."""
         outlet = self._outlet
         shown, fresh_at = self._still(), float("-inf")
+        opened_at = time.monotonic()
         while sink and not self._stopping.is_set():
             picture = outlet.slot.take(None if UNWATCHED in self._rests else 1.5 / outlet.fps)
             now = time.monotonic()
@@ -85,7 +89,9 @@ class Delivery:
                 sink.write(shown)
             except SinkError as error:
                 self._close(sink)
-                sink = self._reopen(error)
+                if now - opened_at > LAST_RETRY_S:
+                    self._pause_s, self._told = FIRST_RETRY_S, ""
+                sink, opened_at = self._reopen(error), time.monotonic()
                 continue
             if picture:
                 self._stats.delivered(picture.captured_at)
@@ -99,14 +105,18 @@ class Delivery:
             log.error("%s: %s", self._outlet.name, error)
 
     def _reopen(self, error: SinkError) -> Sink | None:
-        name = self._outlet.name
-        self._stats.count(f"{name} lost")
-        log.error("%s: %s; it is tried again until it works", name, error)
-        pause_s = FIRST_RETRY_S
-        while not self._stopping.wait(pause_s):
+        self._stats.count(f"{self._outlet.name} lost")
+        self._tell(error)
+        while not self._stopping.wait(self._pause_s):
+            self._pause_s = min(2 * self._pause_s, LAST_RETRY_S)
             try:
                 return self._outlet.open()
             except SinkError as again:
-                log.warning("%s: %s", name, again.message)
-                pause_s = min(2 * pause_s, LAST_RETRY_S)
+                log.warning("%s: %s", self._outlet.name, again.message)
         return None
+
+    def _tell(self, error: SinkError) -> None:
+        """Say once what is lost, however often it is tried in vain."""
+        if str(error) != self._told:
+            log.error("%s: %s; it is tried again until it works", self._outlet.name, error)
+        self._told = str(error)

@@ -206,16 +206,17 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_a_lost_sink(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("room", "kept"), [(200_000, 1), (0, 0)])
+def test_a_full_disk_is_a_lost_sink(tmp_path: Path, room: int, kept: int) -> None:
     sink = MatteSink(tmp_path / "a.mkv", 30.0)
     noise = np.random.default_rng(0).integers(0, 256, (180, 320), np.uint8)
-    with pytest.raises(SinkLost, match=r"a\.mkv"), largest_file(200_000):
+    with pytest.raises(SinkLost, match=r"a\.mkv"), largest_file(room):
         for _ in range(20):
             sink.write_alpha(noise)
         sink.close()
     sink.close()
-    (left,) = os.listdir(tmp_path)
-    assert left.startswith(".a-")
+    left = os.listdir(tmp_path)
+    assert len(left) == kept and all(name.startswith(".a-") for name in left)
 
 
 def test_mattes_are_lossless(tmp_path: Path) -> None:

@@ -254,4 +254,8 @@ class _File:
 
     def _lost(self, error: OSError | av.FFmpegError) -> SinkLost:
         reason = (error.strerror or str(error)).lower()
-        return SinkLost(f"{self._path}: {reason}", f"what was written is in {self._temporary}")
+        hint = f"what was written is in {self._temporary}"
+        if not self._temporary.stat().st_size:
+            self._temporary.unlink()
+            hint = "make room on the disk"
+        return SinkLost(f"{self._path}: {reason}", hint)
