@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from statistics import median
@@ -60,11 +61,11 @@ served, filming a drawn person."""
 
 
 class Program:
-    """A running `scrim run` with a cache and a socket in a folder of its own."""
+    """A running `scrim run` with cache, state and socket in a folder of its own."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.began = time.monotonic()
-        here = {"XDG_RUNTIME_DIR": str(folder), "XDG_CACHE_HOME": str(folder)}
+        here = {f"XDG_{kind}": str(folder) for kind in ("RUNTIME_DIR", "CACHE_HOME", "STATE_HOME")}
         self._socket = socket_path(here)
         command = [sys.executable, "-m", "realtime", "run", "--no-virtualcam", *words]
         self._process = subprocess.Popen(
@@ -220,8 +221,8 @@ def lasts(folder: Path, frames: int, full: bool) -> Iterator[Target]:
 def shoot(path: Path, size: Size, fps: float) -> None:
     """Write a clip of the drawn person."""
     source, sink = PatternSource(size, 30.0, CLIP, realtime=False), RecordingSink(path, fps)
-    for _ in range(CLIP):
-        sink.write(source.read())
+    for number in range(CLIP):
+        sink.write(replace(source.read(), captured_at=number / fps))
     sink.close()
 
 
