@@ -196,13 +196,17 @@ async def _serve(
 def send(path: Path, words: list[str]) -> dict[str, Any]:
     """Give orders to the running Scrim and return its answer; files are named from here.
 
-    Raises `ControlUnavailable` where none runs, `ConfigError` where it refuses.
+    Raises `ControlUnavailable` where none runs or answers, `ConfigError` where it refuses.
     """
     try:
         with _connect(path, TIMEOUT_S) as line:
             line.sendall(json.dumps([_from_here(word) for word in words]).encode() + b"\n")
             with line.makefile("rb") as reader:
                 answer: dict[str, Any] = json.loads(reader.readline())
+    except TimeoutError as error:
+        raise ControlUnavailable(
+            f"Scrim has not answered within {TIMEOUT_S:g} s", "`scrim ctl` shows what came of it"
+        ) from error
     except (OSError, ValueError) as error:
         raise ControlUnavailable("no Scrim is running here", "scrim run") from error
     if "error" in answer:

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from realtime import ctl
 from realtime.ctl import listening, send, socket_path
 from realtime.errors import ConfigError, ControlUnavailable
 
@@ -258,6 +260,19 @@ def test_where_no_socket_can_be_made_scrim_runs_without_orders(tmp_path: Path, p
 
     asyncio.run(run())
     assert "cannot reach this Scrim" in told[0] and told[1] == "running"
+
+
+def test_a_scrim_that_does_not_answer_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctl, "TIMEOUT_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "ctl.sock"))
+        silent.listen()
+        with pytest.raises(ControlUnavailable, match="has not answered"):
+            send(tmp_path / "ctl.sock", ["privacy"])
+    with pytest.raises(ControlUnavailable, match="no Scrim is running"):
+        send(tmp_path / "ctl.sock", ["privacy"])
 
 
 def burn() -> None:
