@@ -33,7 +33,7 @@ from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
 from realtime.web.publish import publish
-from realtime.web.server import secure, serve
+from realtime.web.server import expect_free, secure, serve
 from realtime.web.studio import Studio
 
 WATCHERS = "watchers"
@@ -68,6 +68,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
         raise ConfigError("without a camera and without the studio there is nothing to do")
     if web.enabled:  # what is refused is refused before anything is opened
         tls = secure(web.host, web.token, web.cert, web.key)
+        expect_free(web.host, web.port)
     control = Control(settings, matting, Stats(), None, room=start.room)
     watch = Broadcast(settings.camera.fps, control.stats)
     window = PreviewSink() if start.preview else None

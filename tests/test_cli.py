@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -237,6 +238,15 @@ def test_bad_input_is_one_clear_error(
     assert words in err.replace("\n", "")
     assert "Traceback" not in err
     assert sorted(path for path in Path().rglob("*")) == before
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_opened(scrim: Scrim, toy_ir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, out, err = scrim("run", "-i", "gone.mp4", "--port", port, "--model", toy_ir)
+    assert (code, out) == (2, "")
+    said = f"error: web: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert err == f"{said}  choose another with --port\n"
 
 
 def test_a_truncated_video_leaves_nothing_behind(scrim: Scrim, clip: Path, toy_ir: Path) -> None:

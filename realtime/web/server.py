@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -85,11 +87,7 @@ async def serve(
         try:
             await site.start()
         except OSError as error:
-            reason = error.strerror or str(error)
-            option = "--port" if error.errno in PORTS_FAULT else "--host"
-            raise ConfigError(
-                f"web: cannot listen on {host}:{port}: {reason}", f"choose another with {option}"
-            ) from error
+            raise _no_place(host, port, error) from error
         bound = runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host
         (ready or _announce)(f"{'https' if tls else 'http'}://{name}:{bound}/")
@@ -98,6 +96,28 @@ async def serve(
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
+
+
+def expect_free(host: str, port: int) -> None:
+    """Raise `ConfigError` for a port that is taken.
+
+    `serve` finds out too, but by then a camera is on and others have seen its picture.
+    """
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            socket.create_server(address, family=family).close()
+    except OSError as error:
+        if error.errno in PORTS_FAULT:
+            raise _no_place(host, port, error) from error
+
+
+def _no_place(host: str, port: int, error: OSError) -> ConfigError:
+    taken = error.errno in PORTS_FAULT
+    reason = os.strerror(error.errno or 0) if taken else error.strerror or str(error)
+    return ConfigError(
+        f"web: cannot listen on {host}:{port}: {reason}",
+        f"choose another with {'--port' if taken else '--host'}",
+    )
 
 
 def secure(host: str, token: str, cert: str, key: str) -> ssl.SSLContext | None:
