@@ -38,7 +38,7 @@ COLUMNS = ("aiortc's example", "Scrim")
 
 PATIENCE_S = 60.0
 
-SETTLED_S = 25.0
+SETTLED_S = 40.0
 """Seconds in which each of too many sessions has given up what it must, and has taken back what was
 one step too far."""
 

@@ -40,7 +40,7 @@ class BrowserLine:
         )
         self.control = Control(config, model, stats, self._runner)
         self.sound = Sound(self.age_s)
-        self._received, self._composed = 0, 0
+        self._received, self._composed, self._level = 0, 0, 0
         self._runner.start()
 
     def age_s(self) -> float:
@@ -57,7 +57,8 @@ class BrowserLine:
         figures, received = self.control.stats.snapshot(), self.source.received
         came, composed = received - self._received, figures["frames"] - self._composed
         self._received, self._composed = received, figures["frames"]
-        busy = sum(figures["steps_ms"].values()) / 1000 * self.source.fps
+        rate = self.source.fps / self._every(self._level - 1)
+        busy = sum(figures["steps_ms"].values()) / 1000 * rate
         return Report(came, min(came, composed * self._runner.every), busy)
 
     def ease(self, level: int) -> None:
@@ -66,6 +67,11 @@ class BrowserLine:
             steps = len(self.control.steps())
             self.control.ease(min(level, steps))
             self.source.rung = max(0, level - steps)
+            self._level = level
+
+    def _every(self, level: int) -> float:
+        taken = self.control.steps()[: max(0, level)]
+        return taken[-1].every if taken else 1
 
     def stop(self) -> None:
         """End all threads."""

@@ -116,6 +116,24 @@ def test_lines_among_too_many_give_up_quality_then_pictures_then_their_size(
     assert seen[-1] == (names[-1], 1), "taken back: the one that hangs is not late but lost"
 
 
+def test_what_one_step_less_would_take_decides_whether_it_is_taken_back(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = BrowserLine(config, load_model(config.matting), Turns(1))
+    figures = {"frames": 0, "steps_ms": {"matte": 20.0}}
+    monkeypatch.setattr(line.control.stats, "snapshot", lambda: figures)
+    busy = []
+    try:
+        for level in range(line.most + 1):
+            line.ease(level)
+            busy.append(line.lately().busy)
+    finally:
+        line.stop()
+    whole, two_of_three, half = 0.6, 0.4, 0.3
+    assert busy[-4:] == pytest.approx([whole, two_of_three, half, half])
+    assert set(busy[:-3]) == {busy[0]} and busy[0] == pytest.approx(whole)
+
+
 def test_a_rung_of_a_source_halves_its_pictures() -> None:
     source = BrowserSource()
     source.rung = 1
