@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -217,6 +218,16 @@ def test_a_full_disk_is_a_lost_sink(tmp_path: Path, room: int, kept: int) -> Non
     sink.close()
     left = os.listdir(tmp_path)
     assert len(left) == kept and all(name.startswith(".a-") for name in left)
+
+
+def test_a_disk_that_is_gone_is_a_lost_sink(tmp_path: Path) -> None:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    sink = RecordingSink(folder / "a.mp4", 30.0)
+    sink.write(pattern(1)[0])
+    shutil.rmtree(folder)
+    with pytest.raises(SinkLost, match=r"a\.mp4"):
+        sink.close()
 
 
 def test_mattes_are_lossless(tmp_path: Path) -> None:

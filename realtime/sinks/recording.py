@@ -8,6 +8,7 @@ can be played too, but for its last seconds.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -255,7 +256,8 @@ class _File:
     def _lost(self, error: OSError | av.FFmpegError) -> SinkLost:
         reason = (error.strerror or str(error)).lower()
         hint = f"what was written is in {self._temporary}"
-        if not self._temporary.stat().st_size:
-            self._temporary.unlink()
-            hint = "make room on the disk"
+        with suppress(OSError):  # the disk itself may be gone
+            if not self._temporary.stat().st_size:
+                self._temporary.unlink()
+                hint = "make room on the disk"
         return SinkLost(f"{self._path}: {reason}", hint)
