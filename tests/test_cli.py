@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import av
@@ -81,6 +82,10 @@ def colour_at(path: Path, x: int, y: int) -> list[int]:
 
 def near(colour: list[int], bgr: tuple[int, int, int]) -> bool:
     return max(abs(a - b) for a, b in zip(colour, bgr, strict=True)) <= 12
+
+
+def test_it_says_its_version(scrim: Scrim) -> None:
+    assert scrim("--version") == (0, version("scrim") + "\n", "")
 
 
 def test_a_picture_is_rendered_with_its_matte(scrim: Scrim, picture: Path, toy_ir: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -29,3 +31,19 @@ ROWS: dict[str, Callable[..., None]] = {
 }
 for name, command in ROWS.items():
     app.command(name)(command)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("scrim"))
+        raise typer.Exit
+
+
+@app.callback()
+def scrim(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Say it and stop."),
+    ] = False,
+) -> None:
+    """Take what concerns no command."""
