@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +74,17 @@ def test_missing_weights_are_a_model_error(toy_ir: Path, tmp_path: Path) -> None
     path.write_bytes(toy_ir.read_bytes())
     with pytest.raises(ModelError, match=r"bare\.xml cannot be read"):
         MattingModel(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="maps are told by /proc")
+@pytest.mark.parametrize("starts", [1, 2])
+def test_a_network_may_be_written_over_while_it_is_used(tmp_path: Path, starts: int) -> None:
+    for part in (".xml", ".bin"):
+        shutil.copy(Path("models_ir/munet-webcam").with_suffix(part), tmp_path / f"net{part}")
+    for _ in range(starts):  # the second finds it in the cache
+        model = MattingModel(tmp_path / "net.xml", cache=tmp_path / "cache")
+        model.session().infer(np.zeros((144, 256, 3), np.uint8))
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text()
 
 
 def test_a_model_without_a_card_is_refused(tmp_path: Path) -> None:

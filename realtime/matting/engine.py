@@ -45,6 +45,8 @@ class MattingModel:
         self, path: Path, device: str = CPU, threads: int = 0, cache: Path | None = None
     ) -> None:
         self._core = ov.Core()
+        # Whoever writes another network over a mapped file ends the process that uses it.
+        self._core.set_property({props.enable_mmap(): False})
         if cache:
             self._core.set_property({props.cache_dir(): str(cache)})
         self._core.set_property(CPU, _cpu_options(threads))
