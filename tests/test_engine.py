@@ -19,6 +19,8 @@ from realtime.matting.engine import MattingModel
 from tests.graphs import HEIGHT, WIDTH, first_channel, picture, save_graph
 from tests.toy import SIZE, save_toy, toy_card, toy_model
 
+SHIPPED = Path(__file__).parents[1] / "models_ir"
+
 
 def counting_ir(folder: Path) -> Path:
     """alpha = memory + 0.25, and so is the memory: it counts the frames of a stream."""
@@ -80,7 +82,7 @@ def test_missing_weights_are_a_model_error(toy_ir: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("starts", [1, 2])
 def test_a_network_may_be_written_over_while_it_is_used(tmp_path: Path, starts: int) -> None:
     for part in (".xml", ".bin"):
-        shutil.copy(Path("models_ir/munet-webcam").with_suffix(part), tmp_path / f"net{part}")
+        shutil.copy(SHIPPED / f"munet-webcam{part}", tmp_path / f"net{part}")
     for _ in range(starts):  # the second finds it in the cache
         model = MattingModel(tmp_path / "net.xml", cache=tmp_path / "cache")
         model.session().infer(np.zeros((144, 256, 3), np.uint8))
