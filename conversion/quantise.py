@@ -1,12 +1,12 @@
 """Quantise an IR to INT8 by NNCF, after training, within an accuracy budget.
 
 Where batch-norms are folded into weights, the channels of the first convolutions lie so far apart
-that 256 steps do not hold them all. In munet-128 the first depthwise one alone cost eight of the
-nine tenths that are lost. On portraits alone the loss may hide: scrim-r kept the budget on EG1800
-with none spared, and lost 0.3 points of IoU on clips and 2.6 on whole bodies. With the first three
-spared that is 0.04 and 0.3; a fourth costs 7 % of the time and gains a tenth of a point. So the
-first three stay as they are from the beginning (but in networks of less than six convolutions),
-then more and more at the ends, and the first IR that keeps the budget is taken.
+that 256 steps do not hold them all: in munet-128 the first depthwise one alone costs eight tenths
+of what is lost. On portraits alone the loss may hide: scrim-r kept the budget on EG1800 with none
+spared, and lost 0.3 points of IoU on clips and 2.6 on whole bodies. With the first three spared
+that is 0.04 and 0.3; a fourth costs 7 % of the time and gains a tenth of a point. So the first
+three stay as they are from the beginning (but in networks of less than six convolutions), then more
+and more at the ends, and the first IR that keeps the budget is taken.
 """
 
 from __future__ import annotations
