@@ -28,11 +28,11 @@ SIZE = (96, 64)
 
 
 def remembering(seed: int = 0) -> Scrim:
-    """A network whose memories count."""
+    """A network whose memories and bottlenecks count, as deep as the one that is shipped."""
     torch.manual_seed(seed)
-    network = Scrim().eval()
-    for gru in network.decoder.grus:
-        torch.nn.init.normal_(gru.share)
+    network = Scrim(**recipes.find("scrim-r").options).eval()
+    for part in (*network.decoder.grus, *network.decoder.deep):
+        torch.nn.init.normal_(part.share)
     return network
 
 
@@ -69,6 +69,17 @@ def test_it_starts_from_what_a_still_network_has_learnt(tmp_path: Path) -> None:
     last_skip = "decoder.fuses.2.lateral.weight"
     assert torch.equal(taken[last_skip], still.state_dict()[last_skip])
     assert all(not gru.share.any() for gru in network.decoder.grus)
+
+
+@torch.inference_mode()
+def test_bottlenecks_change_nothing_until_they_have_learnt(tmp_path: Path) -> None:
+    plain, path, src = Scrim().eval(), tmp_path / "best.pt", torch.rand(1, 3, 64, 96)
+    torch.save({"recipe": "scrim-r", "model": plain.state_dict()}, path)
+    deeper = Scrim(deep=3).eval()
+    assert models.start(deeper, path).startswith("Its decoder started")
+    assert torch.allclose(deeper(src)[0], plain(src)[0], atol=1e-4)
+    torch.nn.init.ones_(deeper.decoder.deep[0].share)
+    assert not torch.allclose(deeper(src)[0], plain(src)[0], atol=1e-2)
 
 
 def test_the_ir_remembers_as_the_network_does_at_every_size(tmp_path: Path) -> None:
