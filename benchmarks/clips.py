@@ -15,7 +15,8 @@ from realtime.config import Config
 from realtime.contract import Size
 from realtime.errors import ConfigError
 from realtime.frame import Alpha, Bytes, Frame
-from realtime.matting.engine import MattingModel, MattingSession
+from realtime.matting.engine import MattingModel
+from realtime.matting.session import MattingSession
 from realtime.pipeline import Smoother
 from realtime.sources.video import VideoSource
 from realtime.stats import Stats

@@ -18,7 +18,8 @@ from realtime.contract import ALPHA, IMAGE, nearest_size
 from realtime.door import enter
 from realtime.errors import ConfigError
 from realtime.frame import Bytes
-from realtime.matting.engine import MattingModel, empty_memory
+from realtime.matting.engine import MattingModel
+from realtime.matting.session import empty_memory
 from training import metrics
 from training.pictures import video
 

@@ -26,9 +26,10 @@ from realtime.build import find_model
 from realtime.door import enter
 from realtime.errors import ConfigError
 from realtime.frame import Alpha, Bytes, Frame
-from realtime.matting.engine import MattingModel, MattingSession
+from realtime.matting.engine import MattingModel
 from realtime.matting.grabcut import HALF, Box, GrabCutRefiner, band_around, cut, inside
 from realtime.matting.refine import GuidedRefiner
+from realtime.matting.session import MattingSession
 from realtime.pipeline import Refiner
 from training import metrics
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from conversion.pictures import Labelled
 from realtime.frame import Alpha, Bytes
-from realtime.matting.engine import MattingModel, MattingSession
+from realtime.matting.engine import MattingModel
+from realtime.matting.session import MattingSession
 from realtime.pixels import from_bgr, thumbnail
 from training import metrics
 

@@ -29,7 +29,8 @@ from conversion.stamp import save
 from realtime.contract import IMAGE, Card
 from realtime.errors import ModelError
 from realtime.frame import Bytes
-from realtime.matting.engine import MattingModel, empty_memory
+from realtime.matting.engine import MattingModel
+from realtime.matting.session import empty_memory
 from realtime.pixels import from_bgr, thumbnail
 
 SPARED = ((3, 0), (8, 0), (16, 0), (16, 8))

@@ -20,7 +20,8 @@ from realtime.errors import ConfigError, ModelContract, ScrimError
 from realtime.frame import Bytes, Frame, Matte
 from realtime.job import Job
 from realtime.matting.classes import enlarge_classes
-from realtime.matting.engine import MattingModel, MattingSession, read_card
+from realtime.matting.engine import MattingModel, read_card
+from realtime.matting.session import MattingSession
 from realtime.pipeline import Pipeline
 from realtime.sinks.indexed import write_indexed
 from realtime.sinks.picture import write_picture

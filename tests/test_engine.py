@@ -51,11 +51,15 @@ def test_a_result_is_never_written_to_again(toy_ir: Path) -> None:
     assert (first == 1).all()
 
 
-def test_pictures_need_not_be_contiguous(toy_ir: Path) -> None:
+def test_pictures_need_not_be_contiguous_or_writeable(toy_ir: Path) -> None:
     left_is_person = picture(0)
     left_is_person[:, : WIDTH // 2, 1] = 255
-    alpha = MattingModel(toy_ir).session().infer(left_is_person[:, ::-1])
-    assert (alpha[:, : WIDTH // 2] == 0).all() and (alpha[:, WIDTH // 2 :] == 1).all()
+    left_is_person.flags.writeable = False
+    session = MattingModel(toy_ir).session()
+    for order, person in ((1, 1), (-1, 0)):
+        alpha = session.infer(left_is_person[:, ::order])
+        assert (alpha[:, : WIDTH // 2] == person).all()
+        assert (alpha[:, WIDTH // 2 :] == 1 - person).all()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

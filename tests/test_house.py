@@ -46,7 +46,10 @@ WALLS = {
             "benchmarks",
         ),
     ),
-    "openvino": ("realtime.matting.engine", "realtime.contract", "conversion", "benchmarks"),
+    "openvino": (
+        *("realtime.matting.engine", "realtime.matting.session", "realtime.contract"),
+        *("conversion", "benchmarks"),
+    ),
     "av": (
         *("realtime.sources.video", "realtime.sinks.recording", "realtime.sinks.sound"),
         "realtime.web",

@@ -14,8 +14,8 @@ from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame
 from realtime.matting.change import Look, Watch
-from realtime.matting.engine import MattingSession
 from realtime.matting.gain import gain_between
+from realtime.matting.session import MattingSession
 from realtime.pipeline import Pipeline
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats

@@ -1,4 +1,4 @@
-"""Step 2 of 9: a network and its OpenVINO runtime. A thumbnail goes in, an alpha matte comes out.
+"""Step 2 of 9: a network and its OpenVINO runtime.
 
 Nothing here knows a network by name: sizes and memory come from the card inside the IR. Compiling
 is shared by all streams, inference requests and recurrent memory belong to one `MattingSession`.
@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import openvino as ov
 import openvino.properties as props
 import openvino.properties.hint as hints
 from openvino import opset13 as op
 
-from realtime.contract import ALPHA, CLASSES, IMAGE, Card, Size, nearest_size
-from realtime.errors import FrameError, ModelContract, ModelError, ModelNotFound
-from realtime.frame import Alpha, Bytes
+from realtime.contract import IMAGE, Card, Size
+from realtime.errors import ModelError, ModelNotFound
+from realtime.matting.session import MattingSession, reason
 
 CPU = "CPU"
 GRID = 16
@@ -65,7 +64,7 @@ class MattingModel:
 
         With a `scale` below 1 it works at this share of the sides, if the network is `resizable`.
         """
-        return MattingSession(self, self.sizes(scale))
+        return MattingSession(self.compiled, self.card, self.sizes(scale))
 
     @property
     def resizable(self) -> bool:
@@ -101,10 +100,10 @@ class MattingModel:
         """Take the CPU instead, once."""
         if self.device == CPU:
             raise ModelError(
-                f"{self._where} cannot run on the CPU: {_reason(error)}",
+                f"{self._where} cannot run on the CPU: {reason(error)}",
                 "convert the model again, or install openvino again",
             ) from error
-        why = _absent(self.device, self._core.available_devices) or _reason(error)
+        why = _absent(self.device, self._core.available_devices) or reason(error)
         self.fallback = f"{self.device} cannot be used, CPU instead: {why}"
         self.device = CPU
 
@@ -124,98 +123,9 @@ class MattingModel:
             return sized(self._graph, self.card, size)
         except RuntimeError as error:
             raise ModelError(
-                f"{self._where} does not take {size[0]}x{size[1]}: {_reason(error)}",
+                f"{self._where} does not take {size[0]}x{size[1]}: {reason(error)}",
                 "convert the model again with scrim-convert",
             ) from error
-
-
-class MattingSession:
-    """One stream's inference request and recurrent memory. One thread at a time."""
-
-    def __init__(self, model: MattingModel, sizes: tuple[Size, ...]) -> None:
-        self._model = model
-        self._sizes = sizes
-        self._size: Size | None = None
-        self._request: Any = None
-        self._memory: dict[str, Any] = {}
-
-    def size_for(self, width: int, height: int) -> Size:
-        """Return the network input (width, height) that squeezes such a picture least."""
-        return nearest_size(self._sizes, width, height)
-
-    def reset(self) -> None:
-        """Forget the stream: memory starts from zeros again."""
-        self._memory = {}
-
-    def infer(self, bgr: Bytes) -> Alpha:
-        """Return alpha, float32 (height, width) in 0..1, of uint8 (height, width, 3) in BGR.
-
-        The array is the caller's to keep. Raises `FrameError` for another dtype or shape, for
-        an output that is not finite and when the runtime fails; `ModelError` when the network
-        does not compile.
-        """
-        return self._run(bgr)[0]
-
-    def classes(self, bgr: Bytes) -> Bytes:
-        """Return the number of each pixel's class in the card's `classes`, uint8 (height, width).
-
-        Takes what `infer` takes, raises what it raises, and moves the stream's memory on as one
-        more frame. Raises `ModelContract` for a network whose card names no classes.
-        """
-        names = self._model.card.classes
-        if not names:
-            raise ModelContract(
-                f"{self._model.card.name} knows person and room only",
-                "choose a model whose card names classes",
-            )
-        found = self._run(bgr)[1][CLASSES]
-        if found.shape != (1, *bgr.shape[:2]):  # an open shape is known only now
-            raise FrameError(f"the network gave classes of {found.shape} for {bgr.shape}")
-        if found.max() >= len(names):
-            raise FrameError(f"the network gave class {found.max()} of {len(names)}")
-        numbers: Bytes = found[0].copy()
-        return numbers
-
-    def _run(self, bgr: Bytes) -> tuple[Alpha, Any]:
-        """Return the checked alpha and all outputs, which live until the next frame."""
-        self._take_size(bgr)
-        if not self._memory:
-            self._memory = empty_memory(self._request.get_compiled_model(), self._model.card)
-        try:
-            outputs = self._request.infer(
-                {IMAGE: bgr[np.newaxis], **self._memory}, share_inputs=True, share_outputs=True
-            )
-        except RuntimeError as error:
-            raise FrameError(
-                f"inference failed: {_reason(error)}", "is the device lost?"
-            ) from error
-        alpha = self._checked(outputs[ALPHA], bgr.shape[:2])
-        for source, target in self._model.card.memory:
-            self._memory[source] = outputs[target].copy()
-        return alpha, outputs
-
-    def _take_size(self, bgr: Any) -> None:
-        """Make sure that the request fits the picture; another size is another stream."""
-        if not isinstance(bgr, np.ndarray) or bgr.dtype != np.uint8:
-            raise FrameError("the network takes pictures of uint8")
-        size = bgr.shape[1::-1]
-        if bgr.ndim != 3 or bgr.shape[2] != 3 or size not in self._sizes:
-            raise FrameError(f"the network takes {self._sizes}, not {bgr.shape}")
-        if size != self._size:
-            self._request = self._model.compiled(size).create_infer_request()
-            self._size = size
-            self.reset()
-
-    def _checked(self, output: Any, shape: tuple[int, ...]) -> Alpha:
-        """Return a copy in 0..1. A sum is finite only when every pixel is: one quick pass."""
-        if output.shape != (1, 1, *shape):
-            self.reset()
-            raise FrameError(f"the network gave {output.shape} for a picture of {shape}")
-        if not np.isfinite(output.sum()):
-            self.reset()
-            raise FrameError("the network gave values that are no numbers", "try another model")
-        alpha: Alpha = np.clip(output[0, 0], 0.0, 1.0)
-        return alpha
 
 
 def sized(graph: ov.Model, card: Card, size: Size) -> ov.Model:
@@ -237,16 +147,6 @@ def _open(port: ov.Output) -> ov.PartialShape:
     """Return a tensor's shape with the sides that may change without any bounds."""
     sides = port.partial_shape
     return ov.PartialShape([side if side.is_static else ov.Dimension() for side in sides])
-
-
-def empty_memory(compiled: ov.CompiledModel, card: Card) -> dict[str, Any]:
-    """Return the memory of a stream that has seen nothing; open dimensions count 1."""
-    zeros = {}
-    for name, _ in card.memory:
-        port = compiled.input(name)
-        shape = [side.get_length() if side.is_static else 1 for side in port.partial_shape]
-        zeros[name] = np.zeros(shape, port.element_type.to_dtype())
-    return zeros
 
 
 def read_card(path: Path) -> Card:
@@ -285,11 +185,5 @@ def _read(core: ov.Core, path: Path) -> ov.Model:
         return core.read_model(path)
     except RuntimeError as error:
         raise ModelError(
-            f"{path} cannot be read: {_reason(error)}", "is the .bin beside it, and whole?"
+            f"{path} cannot be read: {reason(error)}", "is the .bin beside it, and whole?"
         ) from error
-
-
-def _reason(error: RuntimeError) -> str:
-    """Return the last line with words that OpenVINO wrote, without its trail of source files."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip(" ;")]
-    return lines[-1] if lines else type(error).__name__
