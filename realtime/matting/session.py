@@ -48,7 +48,7 @@ class MattingSession:
         if not self._memory:
             self._memory = empty_memory(self._request.get_compiled_model(), self._card)
         try:
-            self._ask({IMAGE: np.require(bgr, requirements="CW")[np.newaxis], **self._memory})
+            self._ask({IMAGE: np.require(bgr, requirements=("C", "W"))[np.newaxis], **self._memory})
         except RuntimeError as error:
             raise FrameError(f"inference failed: {reason(error)}", "is the device lost?") from error
         alpha = self._checked(self._answer(ALPHA), bgr.shape[:2])
