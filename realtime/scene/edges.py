@@ -48,7 +48,7 @@ class Edges:
         self._weights = levels ** np.float32(SURENESS)
         self._kept = cv2.convertScaleAbs(255 * (1 - (1 - levels) * max(despill, wrap))).ravel()
         self._backdrop: Frame | None = None
-        self._glow: list[Alpha] = []
+        self._glow = np.zeros((0, 0, 4), np.float32)
 
     def clean(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame:
         """Return the frame with the person's own colours; all are of one size.
@@ -85,22 +85,26 @@ class Edges:
         size = alpha.shape[1], alpha.shape[0]
         around = [pixels.shrink(plane, size) for plane in pixels.planes_of(frame)]
         planes, alpha = [plane[where] for plane in around], alpha[where]
-        person = gather(planes, cv2.LUT(alpha, self._weights))
-        room = gather(planes, cv2.LUT(cv2.bitwise_not(alpha), self._weights))
-        cover = alpha.astype(np.float32) / np.float32(255)
+        own = cv2.merge([*planes, np.ones_like(alpha)]).astype(np.float32)
+        person = gather(own, cv2.LUT(alpha, self._weights))
+        room = gather(own, cv2.LUT(cv2.bitwise_not(alpha), self._weights))
+        cover = cv2.merge([alpha.astype(np.float32) / np.float32(255)] * 4)
         most = max(self._despill, self._wrap)
-        despill, wrap = self._despill / most, self._wrap / most
-        behind = self._glow_of(backdrop, size)
-        for c, f, r, glow in zip(planes, person, room, behind, strict=True):
-            c[:] = _bytes(c + despill * (f + cover * (f - r) - c) + wrap * (glow[where] - f))
+        despilled = own + self._despill / most * (person + cover * (person - room) - own)
+        glow = self._glow_of(backdrop, size)[where] - person
+        mixed = cv2.addWeighted(despilled, 1.0, glow, self._wrap / most, 0.0, dtype=cv2.CV_8U)
+        for plane, new in zip(planes, cv2.split(mixed), strict=False):
+            plane[:] = new
         return around
 
-    def _glow_of(self, backdrop: Frame, size: Size) -> list[Alpha]:
-        """Return the planes of the backdrop, blurred; kept while the backdrop is the same."""
+    def _glow_of(self, backdrop: Frame, size: Size) -> Alpha:
+        """Return Y, U, V of the backdrop, blurred, and 1; kept while the backdrop is the same."""
         if self._backdrop is not backdrop:
             # Single pixels will do: each is one of many that are averaged.
             planes = [cv2.resize(plane, size) for plane in pixels.planes_of(backdrop)]
-            self._glow = [cv2.boxFilter(plane, cv2.CV_32F, FAR) for plane in planes]
+            self._glow = cv2.boxFilter(
+                cv2.merge([*planes, np.ones_like(planes[0])]), cv2.CV_32F, FAR
+            )
             self._backdrop = backdrop
         return self._glow
 
@@ -112,16 +116,17 @@ def reached(band: tuple[int, int, int, int]) -> tuple[slice, slice]:
     return rows, slice(max(left - REACH, 0), left + width + REACH)
 
 
-def gather(planes: list[Bytes], weight: Alpha) -> list[Alpha]:
-    """Return the mean of each plane around each pixel, weighted; from near where it can be."""
-    weighted = [cv2.multiply(weight, plane, dtype=cv2.CV_32F) for plane in planes]
-    stack = cv2.merge([*weighted, weight])
-    around = cv2.addWeighted(_twice(stack, NEAR), 1.0, _twice(stack, FAR), FAR_SHARE, 0.0)
-    *sums, total = cv2.split(around)
-    return [
-        cv2.divide(cv2.addWeighted(level, 1.0, np.float32(plane), OWN, 0.0), total + OWN)
-        for level, plane in zip(sums, planes, strict=True)
-    ]
+def gather(own: Alpha, weight: Alpha) -> Alpha:
+    """Return the mean colour around each pixel, weighted; from near where it can be.
+
+    `own` is Y, U, V and 1, float32 (height, width, 4), `weight` float32 (height, width). The ones
+    gather the sum of the weights.
+    """
+    stack = cv2.multiply(own, cv2.merge([weight] * 4))
+    near = cv2.scaleAdd(own, OWN, _twice(stack, NEAR))
+    sums = cv2.scaleAdd(_twice(stack, FAR), FAR_SHARE, near)
+    mean: Alpha = sums / sums[..., 3:]
+    return mean
 
 
 def _twice(stack: Alpha, window: Size) -> Alpha:
@@ -133,7 +138,3 @@ def _mix(plane: Bytes, colour: Bytes, share: Bytes) -> None:
     """Keep a share, 0..255, of a plane and let a colour take the rest, in place."""
     new = cv2.multiply(colour, cv2.bitwise_not(share), scale=1 / 255)
     cv2.add(cv2.multiply(plane, share, scale=1 / 255), new, dst=plane)
-
-
-def _bytes(levels: Alpha) -> Bytes:
-    return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
