@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import aioice.ice
 import pytest
 
 from realtime.config import Config
+from realtime.web import broadcast
+from realtime.web.encoder import PictureEncoder
 from tests.web.serving import SIZE, settings_of
 
 
@@ -20,3 +23,16 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def config(toy_ir: Path, tmp_path: Path) -> Config:
     return settings_of(toy_ir, tmp_path, SIZE)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[PictureEncoder]:
+    """All encoders that are made."""
+    found: list[PictureEncoder] = []
+
+    def make(*arguments: Any) -> PictureEncoder:
+        found.append(PictureEncoder(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(broadcast, "PictureEncoder", make)
+    return found
