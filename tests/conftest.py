@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from realtime.__main__ import main
+from realtime.config import Config
 from tests.toy import save_toy
 
 # A shell's background job ignores Ctrl-C, and so would every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+Scrim = Callable[..., tuple[int, str, str]]
+"""Takes words, gives the exit code, stdout and stderr."""
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +46,44 @@ def one_thread() -> Iterator[None]:
     torch.manual_seed(3)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def config(toy_ir: Path) -> Config:
+    """The toy network before a blue backdrop, as `tests/line.py` looks for it."""
+    return Config().with_values(
+        {"matting": {"model": str(toy_ir)}, "scene": {"backdrop": "#0000c8"}}
+    )
+
+
+@pytest.fixture
+def scrim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Scrim:
+    """Run the command line in an empty folder; give the exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("SCRIM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["scrim", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        out, err = capsys.readouterr()
+        return (code if isinstance(code, int) else 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A green person in a red room, of odd size."""
+    array = np.full((91, 121, 3), (0, 0, 200), np.uint8)
+    array[30:, 40:80] = (0, 200, 0)
+    path = tmp_path / "person.png"
+    cv2.imwrite(str(path), array)
+    return path

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiortc.rtcdtlstransport import generate_certificate
@@ -23,84 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from realtime import ctl
-from realtime.ctl import listening, send, socket_path
-from realtime.errors import ConfigError, ControlUnavailable
-
-ROOT = Path(__file__).parent.parent
-PATIENCE_S = 30.0
-
-CONFIG = """\
-[matting]
-model = "{model}"
-[camera]
-width = 320
-height = 180
-[scene]
-backdrop = "{backdrop}"
-folder = "backdrops"
-[web]
-enabled = false
-[virtualcam]
-enabled = false
-"""
-
-
-class Program:
-    """A running `scrim run` in a folder of its own."""
-
-    def __init__(
-        self, folder: Path, model: Path, *words: str, terminal: int | None = None, **options: Any
-    ) -> None:
-        self.folder = folder
-        self._model = model
-        self._environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUNBUFFERED": "1",
-            "XDG_RUNTIME_DIR": str(folder),
-            "XDG_STATE_HOME": str(folder),
-        }
-        self.socket = socket_path(self._environment)
-        self.write(folder / "config.toml", "#111111")
-        with (folder / "log").open("w") as log:
-            run = ("run", "-i", "pattern", *words)
-            self.process = self._scrim(*run, stderr=terminal or log, **options)
-
-    def write(self, path: Path, backdrop: str) -> None:
-        path.write_text(CONFIG.format(model=self._model, backdrop=backdrop))
-
-    def _scrim(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "realtime", *words]
-        return subprocess.Popen(
-            command, cwd=self.folder, env=self._environment, text=True, **options
-        )
-
-    def ctl(self, *words: str) -> tuple[int, str, str]:
-        """Run `scrim ctl` and return exit code, stdout and stderr."""
-        pipe = subprocess.PIPE
-        asked = self._scrim("ctl", *words, stdout=pipe, stderr=pipe)
-        out, err = asked.communicate(timeout=PATIENCE_S)
-        return asked.returncode, out, err
-
-    def state(self) -> dict[str, Any]:
-        try:
-            return send(self.socket, [])
-        except ControlUnavailable:
-            return {}
-
-    def backdrop(self) -> str:
-        return str(self.state().get("config", {}).get("scene", {}).get("backdrop"))
-
-    def log(self) -> str:
-        return (self.folder / "log").read_text()
-
-    def wait_until(self, holds: Callable[[], bool]) -> None:
-        until = time.monotonic() + PATIENCE_S
-        while not holds():
-            assert self.process.poll() is None, self.log()
-            assert time.monotonic() < until, (self.log(), self.state())
-            time.sleep(0.1)
+from realtime.ctl import send
+from realtime.errors import ConfigError
+from tests.program import PATIENCE_S, ROOT, Program
 
 
 @pytest.fixture
@@ -247,32 +168,6 @@ except KeyboardInterrupt:
 """
     done = subprocess.run([sys.executable, "-c", impatient], cwd=ROOT, capture_output=True)
     assert done.stdout.split(b"\n")[:2] == [b"finished", b"heard again"], done.stderr
-
-
-@pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
-def test_where_no_socket_can_be_made_scrim_runs_without_orders(tmp_path: Path, place: str) -> None:
-    (tmp_path / "file").touch()
-    told: list[str] = []
-
-    async def run() -> None:
-        async with listening(tmp_path / place, None, told.append):
-            told.append("running")
-
-    asyncio.run(run())
-    assert "cannot reach this Scrim" in told[0] and told[1] == "running"
-
-
-def test_a_scrim_that_does_not_answer_is_not_taken_for_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ctl, "TIMEOUT_S", 0.1)
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "ctl.sock"))
-        silent.listen()
-        with pytest.raises(ControlUnavailable, match="has not answered"):
-            send(tmp_path / "ctl.sock", ["privacy"])
-    with pytest.raises(ControlUnavailable, match="no Scrim is running"):
-        send(tmp_path / "ctl.sock", ["privacy"])
 
 
 def burn() -> None:

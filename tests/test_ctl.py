@@ -1,0 +1,39 @@
+"""The socket for orders, where it cannot be made and where nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from realtime import ctl
+from realtime.ctl import listening, send
+from realtime.errors import ControlUnavailable
+
+
+@pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
+def test_where_no_socket_can_be_made_scrim_runs_without_orders(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    told: list[str] = []
+
+    async def run() -> None:
+        async with listening(tmp_path / place, None, told.append):
+            told.append("running")
+
+    asyncio.run(run())
+    assert "cannot reach this Scrim" in told[0] and told[1] == "running"
+
+
+def test_a_scrim_that_does_not_answer_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctl, "TIMEOUT_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "ctl.sock"))
+        silent.listen()
+        with pytest.raises(ControlUnavailable, match="has not answered"):
+            send(tmp_path / "ctl.sock", ["privacy"])
+    with pytest.raises(ControlUnavailable, match="no Scrim is running"):
+        send(tmp_path / "ctl.sock", ["privacy"])

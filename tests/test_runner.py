@@ -1,0 +1,117 @@
+"""The line's threads and parts: what waits, what is hidden, what is opened again and finished."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from realtime import pixels
+from realtime.config import Config
+from realtime.delivery import Outlet
+from realtime.errors import ScrimError, SinkLost, SourceUnavailable
+from realtime.frame import Alpha, Frame
+from realtime.runner import Runner
+from realtime.stats import Stats
+from tests.line import FPS, SIZE, Collector, Room, broken_line, nobody, person, running
+
+
+def test_a_sink_that_dies_is_opened_again(config: Config) -> None:
+    with running(config, sink=Collector(fails_at=10)) as (runner, _, sink):
+        sink.await_picture(person, 12)
+    assert runner.stats.snapshot()["counts"]["sink lost"] == 1
+
+
+def test_a_sink_that_cannot_be_finished_is_told(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(Collector):
+        def close(self) -> None:
+            raise SinkLost("the disk is full", "it is in .a.mkv")
+
+    with running(config, sink=Full()) as (_, _, sink):
+        sink.await_picture(person)
+    assert "the disk is full (it is in .a.mkv)" in caplog.text
+
+
+def test_stopping_waits_for_what_is_under_way(config: Config) -> None:
+    """A process that ends while the network is compiled aborts, with a recording half finished."""
+    begun, release = threading.Event(), threading.Event()
+
+    def compiling(alpha: Alpha) -> Alpha:
+        begun.set()
+        assert release.wait(20)
+        return alpha
+
+    with running(config) as (runner, session, _):
+        session.trouble = compiling
+        assert begun.wait(20)
+        threading.Timer(2.5, release.set).start()
+        runner.stop()
+        assert not any(thread.name in ("work", "deliver sink") for thread in threading.enumerate())
+
+
+def test_a_source_that_cannot_be_opened_ends_start_and_closes_sinks(config: Config) -> None:
+    def fail() -> Room:
+        raise SourceUnavailable("no camera")
+
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(fail, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    with pytest.raises(ScrimError, match="no camera"):
+        runner.start()
+    assert sink.closed
+
+
+def slate(frame: Frame) -> bool:
+    return np.array_equal(frame.i420, pixels.slate(SIZE).i420)
+
+
+def test_a_hidden_line_shows_the_slate_alone(config: Config) -> None:
+    with running(config) as (runner, _, sink):
+        sink.await_picture(person)
+        runner.hidden = True
+        began = sink.await_picture(slate, len(sink.frames))
+        sink.await_picture(slate, began + 20)
+        assert all(slate(frame) for frame in sink.frames[began:])
+        runner.hidden = False
+        sink.await_picture(person, began)
+    assert runner.error is None
+
+
+def test_a_line_can_start_hidden(config: Config) -> None:
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(Room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    runner.hidden = True
+    runner.start()
+    sink.await_picture(slate, 20)
+    assert stats.snapshot()["state"] == "hidden"
+    assert all(slate(frame) for frame in sink.frames)
+    runner.hidden = False
+    sink.await_picture(person)
+    runner.stop()
+    sink.assert_no_room()
+
+
+def test_a_patient_line_waits_for_its_first_source(config: Config) -> None:
+    plugged_in = threading.Event()
+
+    def open_room() -> Room:
+        if not plugged_in.is_set():
+            raise SourceUnavailable("no camera")
+        return Room()
+
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(open_room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    runner.start(patient=True)
+    sink.await_picture(lambda f: True, 20)
+    assert runner.searching and stats.snapshot()["state"] == "waiting: no camera"
+    assert all(nobody(frame) for frame in sink.frames)
+    plugged_in.set()
+    sink.await_picture(person)
+    assert not runner.searching
+    runner.stop()
+    sink.assert_no_room()
