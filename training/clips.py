@@ -12,8 +12,9 @@ import numpy as np
 from numpy.random import Generator
 
 from training import augment, lights
-from training.compose import Composer, Floats, View, fitted, foreground, placement, window
+from training.compose import Composer, View, foreground
 from training.pack import Pixels, Row
+from training.placement import Floats, fitted, placement, window
 
 Clip = list[View]
 Size = tuple[int, int]

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from training.compose import Floats, View
+from training.compose import View
 from training.pack import Pixels
+from training.placement import Floats
 
 Gains = Floats  # frames x 3: what each colour of each frame is multiplied by
 

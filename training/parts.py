@@ -19,11 +19,12 @@ from torch.utils.data import Dataset
 from realtime.contract import Size, nearest_size
 from realtime.errors import ConfigError
 from training import augment
-from training.compose import View, largest
+from training.compose import View
 from training.data import Batch, stacked
 from training.evaluate import Score, source
 from training.pack import Pack, Row
 from training.pictures import Pixels, listed, picture
+from training.placement import largest
 from training.recipe import CLASSES, Recipe
 
 UNKNOWN = 255
