@@ -5,7 +5,6 @@ What a network needs (size, colour order, mean) is no setting: it lives in the I
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -13,16 +12,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from realtime.address import check_url
-from realtime.errors import ConfigError
+from realtime.complaint import complaint
 
 COLOUR = r"^#[0-9a-fA-F]{6}$"
-
-REASONS = {
-    "string_pattern_mismatch": "",
-    "string_too_short": ": it is empty",
-    "model_type": ": a table is wanted",
-}
-"""What pydantic says in words that are no user's; a pattern is told by the key's description."""
 
 
 class Table(BaseModel):
@@ -235,7 +227,7 @@ def check(tables: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(tables)
     except ValidationError as error:
-        raise _explain(error) from error
+        raise complaint(error, Config(), known_keys()) from error
 
 
 def merge(tables: dict[str, Any], layer: Mapping[str, Any]) -> None:
@@ -247,34 +239,9 @@ def merge(tables: dict[str, Any], layer: Mapping[str, Any]) -> None:
             tables[name] = values
 
 
-def _explain(error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    key = ".".join(path[:2])
-    if first["type"] == "extra_forbidden":
-        return ConfigError(f"{key}: no such key", _suggest(path))
-    reason = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    reason = REASONS.get(first["type"], f": {reason}")
-    return ConfigError(f"{key}: {first['input']!r} is not allowed{reason}", _describe(path))
-
-
 def known_keys() -> list[str]:
     """Return every `table.key`, and every table."""
     tables = Config.model_fields
     return [f"{table}.{key}" for table, model in Config() for key in type(model).model_fields] + [
         *tables
     ]
-
-
-def _suggest(path: list[str]) -> str:
-    near = difflib.get_close_matches(".".join(path[:2]), known_keys(), 1, 0.5)
-    if near:
-        return f"did you mean {near[0]}?"
-    return "`scrim config --dump` lists every key"
-
-
-def _describe(path: list[str]) -> str:
-    table = getattr(Config(), path[0], None)
-    if len(path) < 2 or not isinstance(table, Table) or path[1] not in type(table).model_fields:
-        return ""
-    return type(table).model_fields[path[1]].description or ""

@@ -102,7 +102,7 @@ class Job:
                 f"{self.source}: a map of classes is drawn of pictures, not videos",
                 "give a picture or a folder of pictures",
             )
-        from realtime.sinks.recording import CUT_OUTS, MATTES, VIDEOS
+        from realtime.sinks.container import CUT_OUTS, MATTES, VIDEOS
 
         if self.transparent:
             _expect(self.output, CUT_OUTS, "transparent video")

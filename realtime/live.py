@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from realtime.outlets import make_outlets
 from realtime.reload import Reload, follow
 from realtime.rests import UNWATCHED
 from realtime.runner import Runner
+from realtime.signals import finish, hear_signals
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
@@ -138,7 +137,7 @@ async def _attend(
         loop.call_soon_threadsafe(stopped.set)
 
     reload = Reload(control, start.load, journal.print)
-    _hear_signals(loop, control, reload, stop)
+    hear_signals(loop, control, reload, stop)
     settings = control.config
     studio = Studio(control, watch)
     jobs: list[Coroutine[Any, Any, object]] = [stopped.wait()]
@@ -210,47 +209,6 @@ async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.result()
-
-
-def finish(line: Runner) -> None:
-    """Stop a line. No second Ctrl-C cuts off what is being finished, such as a recording."""
-    heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for number in heard:
-            signal.signal(number, signal.SIG_IGN)
-        line.stop()
-    finally:
-        for number, handler in heard.items():
-            signal.signal(number, handler)
-
-
-def _hear_signals(
-    loop: asyncio.AbstractEventLoop,
-    control: Control,
-    reload: Callable[[], None],
-    stop: Callable[[], None],
-) -> None:
-    """Take signals where the system has them; elsewhere Ctrl-C raises by itself.
-
-    SIGHUP reads the file again, but whose terminal is closed does not film on unseen.
-    """
-    terminal = sys.stderr.isatty()
-
-    def hang_up() -> None:
-        if terminal and not sys.stderr.isatty():
-            stop()
-        else:
-            loop.run_in_executor(None, reload)
-
-    rows: dict[str, Callable[[], object]] = {
-        "SIGINT": stop,
-        "SIGTERM": stop,
-        "SIGHUP": hang_up,
-        "SIGUSR1": lambda: control.hide(not control.hidden),
-    }
-    if os.name == "posix":
-        for name, row in rows.items():
-            loop.add_signal_handler(getattr(signal, name), row)
 
 
 async def _until_it_ends(line: Runner, journal: Journal) -> None:

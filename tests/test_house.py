@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
-    0: ("frame", "errors", "address", "door", "config", "layers", "contract"),
+    0: ("frame", "errors", "address", "door", "config", "complaint", "layers", "contract"),
     1: ("slot", "turns", "rests", "stats", "pixels", "stored", "v4l2", "blocks"),
     2: ROOMS,
     3: ("pipeline", "guard", "delivery", "runner", "doctor"),
@@ -28,7 +28,7 @@ FLOORS = {
         "bench",
         "service",
     ),
-    5: ("web", "reload", "ctl", "demand", "keys"),
+    5: ("web", "reload", "ctl", "demand", "keys", "signals"),
     6: ("live", "recall"),
     7: ("commands", "__main__"),
 }
@@ -51,7 +51,7 @@ WALLS = {
         *("conversion", "benchmarks"),
     ),
     "av": (
-        *("realtime.sources.video", "realtime.sinks.recording", "realtime.sinks.sound"),
+        *("realtime.sources.video", "realtime.sinks.container", "realtime.sinks.sound"),
         "realtime.web",
         "training.lights",  # clips go through H.264 as at a camera
         "benchmarks.stream_server",  # aiortc's example server, beside ours

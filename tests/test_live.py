@@ -153,7 +153,7 @@ def test_the_passphrase_of_a_key_is_asked_for_once(
 def test_an_impatient_ctrl_c_cuts_no_recording_off() -> None:
     impatient = """
 import signal
-from realtime.live import finish
+from realtime.signals import finish
 
 class Line:
     def stop(self):

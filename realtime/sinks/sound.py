@@ -15,7 +15,7 @@ RATE_HZ = 48_000
 """The one rate that all our codecs take; so is stereo."""
 
 
-class Sound:
+class ClipSound:
     """The first sound of the clip at `path`, for `container`, a file that is being written.
 
     Times count from the clip's first picture on; what sounds earlier is left out.
