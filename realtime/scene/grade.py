@@ -17,6 +17,8 @@ KNEE = 0.8
 LUMA = np.array([0.114, 0.587, 0.299])
 """Share of blue, green and red in luma (ITU-R BT.601-7)."""
 
+YUV_FROM_BGR = np.linalg.inv(pixels.BGR_FROM_YUV[:, :3].astype(np.float64))
+
 MARGIN = 64
 """Pixels around the person that are corrected too: despill compares them with the edge."""
 
@@ -92,8 +94,7 @@ def _chroma_matrix(warmth: float, gain: float) -> Alpha:
     """
     gains = 2 ** (np.array([LAMPS[1], 0, LAMPS[0]]) * warmth / GAMMA)
     gains /= LUMA @ gains
-    yuv_from_bgr = np.linalg.inv(pixels.BGR_FROM_YUV[:, :3].astype(np.float64))
-    linear = (yuv_from_bgr @ np.diag(gains) @ pixels.BGR_FROM_YUV[:, :3])[1:]
+    linear = (YUV_FROM_BGR @ np.diag(gains) @ pixels.BGR_FROM_YUV[:, :3])[1:]
     linear[:, 1:] *= gain
     neutral = np.array([pixels.BLACK_Y, pixels.NEUTRAL, pixels.NEUTRAL])
     offset = pixels.NEUTRAL - linear @ neutral

@@ -17,6 +17,8 @@ from realtime.frame import Alpha, Bytes
 GAMMA = 2.2
 """Power that makes linear light of a picture's levels, near enough to ITU-R BT.709's curve."""
 
+CURVE = np.linspace(0, 1, 256, dtype=np.float32) ** np.float32(GAMMA)
+
 DARKEST = 0.002
 """Least light that is told apart, as a share of white: the logarithm ends here."""
 
@@ -73,8 +75,7 @@ def measure(bgr: Bytes, mask: Bytes) -> Light | None:
 
 def linearise(bgr: Bytes) -> Alpha:
     """Return linear light, float32 of the same shape, 0..1."""
-    curve = np.linspace(0, 1, 256, dtype=np.float32) ** np.float32(GAMMA)
-    linear: Alpha = cv2.LUT(bgr, curve)
+    linear: Alpha = cv2.LUT(bgr, CURVE)
     return linear
 
 
@@ -83,9 +84,11 @@ def warmth_of(linear: Alpha) -> float:
 
     A grey world (Buchsbaum, 1980) of the surfaces whose colour is near the mean's.
     """
-    blue, green, red = np.log2(np.maximum(linear, DARKEST)).T
-    seen = np.minimum(linear.max(axis=1), 0.5)  # dark pixels tell little, blown-out ones too
-    seen[linear.max(axis=1) >= 0.98] = 0
+    planes = np.ascontiguousarray(linear.T)
+    brightest = planes.max(axis=0)
+    blue, green, red = np.log2(np.maximum(planes, DARKEST))
+    seen = np.minimum(brightest, 0.5)  # dark pixels tell little, blown-out ones too
+    seen[brightest >= 0.98] = 0
     chroma = np.stack([red - green, blue - green])
     middle = np.zeros(2, np.float32)
     reach = 2 * GREYISH

@@ -1,6 +1,6 @@
 """Step 6 of 9: the person's light is compared with the backdrop's and brought towards it.
 
-Both are measured a few times a second on small pictures. What a person reflects is light times
+Both are measured twice a second on small pictures. What a person reflects is light times
 skin and clothes, so the room around the person in the camera's own picture has a say about the
 light there, and small differences are believed little. The correction follows slowly, keeps
 still while the measurement merely trembles, and leaves skin what it is.
@@ -18,7 +18,7 @@ from realtime.scene.skin import darkest, keep_skin
 from realtime.scene.survey import Survey, survey
 from realtime.scene.verdict import Numbers, compare
 
-EVERY_S = 0.25
+EVERY_S = 0.5
 """Time between two measurements."""
 
 TYPICAL = Light(level=-2.0, warmth=0.3, contrast=0.21)
@@ -34,7 +34,7 @@ SHARP = 8
 MOST = Change(level=2.0, warmth=1.5)
 """Largest correction in either direction."""
 
-CALM = 0.7
+CALM = 0.5
 """Share of the OLD measurements in what is wanted."""
 
 TREMBLE = Change(level=0.15, warmth=0.1)

@@ -84,8 +84,8 @@ def _most(harmless: Callable[[float], bool], whole: float) -> float:
 
 def clipped_share(yuv: Bytes) -> float:
     """Return the share of pixels with a colour at its upper end."""
-    bgr = cv2.transform(yuv, pixels.BGR_FROM_YUV)
-    return float(np.mean(bgr.max(axis=2) >= WHITE))
+    brightest = np.maximum.reduce(cv2.split(cv2.transform(yuv, pixels.BGR_FROM_YUV)))
+    return float(np.mean(brightest >= WHITE))
 
 
 def hue_error(yuv: Bytes) -> float:
