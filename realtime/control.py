@@ -78,7 +78,7 @@ class Control:
             taken = self.steps()[:level]
             if self.runner and taken != self._taken:
                 self._take(self.runner, self.config, self.model, taken)
-                self.runner.every = taken[-1].every if taken else 1
+                self.runner.thinning.every = taken[-1].every if taken else 1
             self._taken = taken
             self.stats.eased = taken[-1].name if taken else ""
 

@@ -189,7 +189,7 @@ async def _govern(control: Control) -> None:
         dropped = now["counts"].get("drops", 0) - before["counts"].get("drops", 0)
         if not composed + dropped:  # it rests
             continue
-        every = control.runner.every if control.runner else 1
+        every = control.runner.thinning.every if control.runner else 1
         late = dropped / max(1, dropped + composed * every)
         busy = sum(now["steps_ms"].values()) / 1000 / interval_s
         level = governor.tick(time.monotonic(), late, busy, len(control.steps()))

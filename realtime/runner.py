@@ -26,6 +26,7 @@ from realtime.pipeline import Pipeline
 from realtime.rests import HIDDEN, Rests
 from realtime.slot import Slot
 from realtime.stats import Stats
+from realtime.thinning import Thinning
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,8 @@ NO_TURNS = nullcontext()
 class Runner:
     """Runs one line from a source to its sinks until it is stopped, ends or fails.
 
-    It composes one frame of `every`, which may be 1.5, and each in its turn where several lines
-    share `turns`.
+    It composes the frames that `thinning` chooses, each in its turn where several lines share
+    `turns`.
 
     While `hidden` is set, from any thread and at any time, the camera is off and every sink shows
     the slate. `searching` is set while the source has never been there. `room`, if there is one,
@@ -59,7 +60,7 @@ class Runner:
     ) -> None:
         self.stats = stats
         self.error: ScrimError | None = None
-        self.every = 1.0
+        self.thinning = Thinning()
         self.searching = False
         self.room: Slot[Frame] | None = None
         self._open_source = open_source
@@ -226,10 +227,11 @@ class Runner:
         drops = 0
         try:
             while frame := self._frames.take():
-                if frame.number % self.every >= 1:
+                if self.thinning.leaves_out(frame.number):
                     continue
                 with self._turns:
                     frame = self._frames.take(0) or frame  # the newest by now
+                    self.thinning.take(frame.number)
                     picture = self._guard.step(frame)
                 if not self._rests:
                     for outlet in self.outlets:

@@ -59,7 +59,7 @@ class BrowserLine:
         self._received, self._composed = received, figures["frames"]
         rate = self.source.fps / self._every(self._level - 1)
         busy = sum(figures["steps_ms"].values()) / 1000 * rate
-        return Report(came, min(came, composed * self._runner.every), busy)
+        return Report(came, min(came, composed * self._runner.thinning.every), busy)
 
     def ease(self, level: int) -> None:
         """Give up quality, then pictures, in the end their size; builds. Raises `ScrimError`."""
