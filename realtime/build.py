@@ -152,8 +152,8 @@ def make_backdrop(scene: cfg.Scene) -> Backdrop:
     if os.path.isdir(path):
         return backdrop.SlideBackdrop(pictures_of(path), scene.slide, scene.fit)
     rows: dict[tuple[str, ...], Callable[[Path, Fit], Backdrop]] = {
-        (*PICTURES, ".gif"): backdrop.PictureBackdrop,
-        VIDEOS: backdrop.VideoBackdrop,
+        (*PICTURES, ".gif"): backdrop.picture_backdrop,
+        VIDEOS: backdrop.video_backdrop,
     }
     for suffixes, row in rows.items():
         if path.suffix.lower() in suffixes:

@@ -12,7 +12,7 @@ from realtime import pixels
 from realtime.build import has_light, make_backdrop
 from realtime.config import Scene
 from realtime.frame import Bytes, Frame
-from realtime.scene.backdrop import ColourBackdrop, PictureBackdrop, RoomBackdrop
+from realtime.scene.backdrop import ColourBackdrop, RoomBackdrop, picture_backdrop
 from realtime.scene.blur import BlurBackdrop
 from tests.scenes import SIZE, frame_at, nobody, quarters, save, seen
 
@@ -26,8 +26,8 @@ def test_a_colour_fills_the_frame_and_is_made_once() -> None:
 
 def test_fit_is_kept(tmp_path: Path) -> None:
     path = save(tmp_path / "wide.png", np.full((20, 200, 3), 255, np.uint8))
-    assert seen(PictureBackdrop(path, "crop")).min() > 250
-    padded = seen(PictureBackdrop(path, "pad"))
+    assert seen(picture_backdrop(path, "crop")).min() > 250
+    padded = seen(picture_backdrop(path, "pad"))
     assert padded[90].min() > 250 and padded[:60].max() < 5
 
 
@@ -113,7 +113,7 @@ def test_what_needs_the_room_shows_the_slate_alone(backdrop: BlurBackdrop | Room
 
 @pytest.mark.parametrize("size", [(2, 2), (640, 480), (90, 160), (1920, 1080)])
 def test_every_size_of_frame_has_a_backdrop(size: tuple[int, int], tmp_path: Path) -> None:
-    picture = PictureBackdrop(save(tmp_path / "a.png", quarters()))
+    picture = picture_backdrop(save(tmp_path / "a.png", quarters()))
     for backdrop in (BlurBackdrop(0.5), RoomBackdrop(), ColourBackdrop((1, 2, 3)), picture):
         shown = backdrop.picture(frame_at(0.0, size), nobody(size))
         assert shown.size == size

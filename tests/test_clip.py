@@ -11,7 +11,7 @@ import pytest
 
 from realtime import pixels
 from realtime.errors import ConfigError
-from realtime.scene.backdrop import VideoBackdrop
+from realtime.scene.backdrop import FileBackdrop, video_backdrop
 from tests.scenes import SIZE, frame_at, nobody
 
 FPS = 10.0
@@ -37,14 +37,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
     return make
 
 
-def shown_at(backdrop: VideoBackdrop, seconds: float) -> int:
+def shown_at(backdrop: FileBackdrop, seconds: float) -> int:
     """Return which of the clip's pictures is shown at a time."""
     level = pixels.to_bgr(backdrop.picture(frame_at(seconds), nobody())).mean()
     return int(np.argmin(np.abs(np.array(LEVELS) - level)))
 
 
 def test_a_clip_goes_by_the_clock_and_loops(clip: Callable[[int], Path]) -> None:
-    backdrop = VideoBackdrop(clip(5))
+    backdrop = video_backdrop(clip(5))
     times = [100.0 + n * 0.1 for n in range(12)]
     assert [shown_at(backdrop, at) for at in times] == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]
 
@@ -52,7 +52,7 @@ def test_a_clip_goes_by_the_clock_and_loops(clip: Callable[[int], Path]) -> None
 def test_a_clip_skips_for_a_slow_camera_and_waits_for_a_quick_one(
     clip: Callable[[int], Path],
 ) -> None:
-    slow, quick = VideoBackdrop(clip(5)), VideoBackdrop(clip(5))
+    slow, quick = video_backdrop(clip(5)), video_backdrop(clip(5))
     assert [shown_at(slow, 7.0 + n * 0.3) for n in range(4)] == [0, 3, 1, 4]
     assert [shown_at(quick, 7.0 + n * 0.04) for n in range(5)] == [0, 0, 1, 1, 2]
 
@@ -60,7 +60,7 @@ def test_a_clip_skips_for_a_slow_camera_and_waits_for_a_quick_one(
 def test_after_a_pause_and_for_a_clock_set_back_a_clip_goes_on_where_it_stood(
     clip: Callable[[int], Path],
 ) -> None:
-    backdrop = VideoBackdrop(clip(5))
+    backdrop = video_backdrop(clip(5))
     shown_at(backdrop, 50.0)
     assert shown_at(backdrop, 50.21) == 2
     assert [shown_at(backdrop, 900.0), shown_at(backdrop, 900.11)] == [2, 3]
@@ -68,7 +68,7 @@ def test_after_a_pause_and_for_a_clock_set_back_a_clip_goes_on_where_it_stood(
 
 
 def test_a_clip_of_one_picture_works(clip: Callable[[int], Path]) -> None:
-    backdrop = VideoBackdrop(clip(1))
+    backdrop = video_backdrop(clip(1))
     assert [shown_at(backdrop, n * 0.1) for n in range(5)] == [0] * 5
 
 
@@ -77,14 +77,14 @@ def test_a_clip_that_vanishes_shows_its_last_picture(
 ) -> None:
     path = tmp_path / "gone.avi"
     path.write_bytes(clip(2).read_bytes())
-    backdrop = VideoBackdrop(path)
+    backdrop = video_backdrop(path)
     shown_at(backdrop, 0.01)
     path.unlink()
     assert [shown_at(backdrop, n * 0.1 + 0.01) for n in range(1, 5)] == [1] * 4
 
 
 def test_a_clip_alone_is_the_clip_at_any_size(clip: Callable[[int], Path]) -> None:
-    backdrop = VideoBackdrop(clip(2))
+    backdrop = video_backdrop(clip(2))
     assert np.abs(pixels.to_bgr(backdrop.alone((99, 55))).astype(int) - LEVELS[0]).max() < 4
     assert backdrop.alone(SIZE) is backdrop.alone(SIZE)
 
@@ -95,4 +95,4 @@ def test_a_clip_that_cannot_be_shown_is_named(tmp_path: Path, content: bytes | N
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"sea\.mp4 is no clip"):
-        VideoBackdrop(path)
+        video_backdrop(path)

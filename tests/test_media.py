@@ -15,13 +15,13 @@ from realtime import pixels
 from realtime.build import make_backdrop
 from realtime.config import Scene
 from realtime.errors import ConfigError
-from realtime.scene.backdrop import PictureBackdrop
+from realtime.scene.backdrop import picture_backdrop
 from tests.scenes import SIZE, UPRIGHT, corners, frame_at, nobody, quarters, save, seen
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
 def test_pictures_of_every_kind(tmp_path: Path, suffix: str) -> None:
-    backdrop = PictureBackdrop(save(tmp_path / f"ü{suffix}", quarters(64, 36)))
+    backdrop = picture_backdrop(save(tmp_path / f"ü{suffix}", quarters(64, 36)))
     assert corners(seen(backdrop)) == UPRIGHT
     assert backdrop.alone(SIZE) is backdrop.alone(SIZE)
     assert seen(backdrop, (180, 320)).shape == (320, 180, 3)
@@ -34,27 +34,27 @@ def test_a_picture_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
     exif = [np.frombuffer(entry, np.uint8)]
     path = str(tmp_path / "phone.jpg")
     assert cv2.imwriteWithMetadata(path, stored, [cv2.IMAGE_METADATA_EXIF], exif)
-    assert corners(seen(PictureBackdrop(Path(path)))) == UPRIGHT
+    assert corners(seen(picture_backdrop(Path(path)))) == UPRIGHT
 
 
 def test_transparency_is_over_black_at_any_depth(tmp_path: Path) -> None:
     clear = np.dstack([np.full((36, 64, 3), 255, np.uint8), np.zeros((36, 64), np.uint8)])
     clear[:, 32:, 3] = 255
     for name, image in {"8": clear, "16": clear.astype(np.uint16) * 257}.items():
-        shown = seen(PictureBackdrop(save(tmp_path / f"{name}.png", image)))
+        shown = seen(picture_backdrop(save(tmp_path / f"{name}.png", image)))
         assert shown[:, :140].max() <= 2 and shown[:, 180:].min() >= 253
 
 
 def test_grey_and_deep_pictures(tmp_path: Path) -> None:
     grey = np.full((36, 64), 100, np.uint8)
     for name, image in {"8": grey, "16": grey.astype(np.uint16) * 257}.items():
-        shown = seen(PictureBackdrop(save(tmp_path / f"{name}.png", image)))
+        shown = seen(picture_backdrop(save(tmp_path / f"{name}.png", image)))
         assert np.abs(shown.astype(int) - 100).max() <= 2
 
 
 def test_a_wide_picture_is_kept_small(tmp_path: Path) -> None:
     path = save(tmp_path / "panorama.png", np.full((90, 9000, 3), 255, np.uint8))
-    assert seen(PictureBackdrop(path)).min() > 250
+    assert seen(picture_backdrop(path)).min() > 250
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -92,7 +92,7 @@ def test_a_picture_that_cannot_be_shown_is_named(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=rf"office\.png.*{reason}") as caught:
-        PictureBackdrop(path)
+        picture_backdrop(path)
     assert caught.value.hint
 
 
@@ -116,7 +116,7 @@ def test_a_giant_of_any_kind_is_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"giant{suffix}"
     path.write_bytes(claim(coded, 16_000, 16_000))
     with pytest.raises(ConfigError, match=rf"giant\{suffix}: this picture is too large"):
-        PictureBackdrop(path)
+        picture_backdrop(path)
 
 
 def moving(suffix: str, levels: list[int]) -> bytes:
@@ -136,7 +136,7 @@ def moving(suffix: str, levels: list[int]) -> bytes:
 def test_a_picture_that_moves_goes_by_the_clock(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"waves{suffix}"
     path.write_bytes(moving(suffix, [60, 140, 220]))
-    backdrop = PictureBackdrop(path)
+    backdrop = picture_backdrop(path)
     shown = [pixels.to_bgr(backdrop.picture(frame_at(at), nobody())) for at in (0.05, 0.15, 0.35)]
     levels = [at[90, 250].mean() for at in shown]
     assert levels == pytest.approx([60, 140, 60], abs=12), "a GIF has few colours"
@@ -150,9 +150,9 @@ def test_a_moving_picture_of_too_many_frames_is_refused(
     path = tmp_path / "long.gif"
     path.write_bytes(moving(".gif", [60, 140, 220]))
     with pytest.raises(ConfigError, match=r"long\.gif: this picture is too large"):
-        PictureBackdrop(path)
+        picture_backdrop(path)
     path.write_bytes(moving(".gif", [60, 140]))
-    PictureBackdrop(path)
+    picture_backdrop(path)
 
 
 CMYK = (
@@ -165,7 +165,7 @@ CMYK = (
 
 def test_a_jpeg_of_four_inks(tmp_path: Path) -> None:
     (tmp_path / "print.jpg").write_bytes(b64decode(CMYK))
-    assert corners(seen(PictureBackdrop(tmp_path / "print.jpg"))) == UPRIGHT
+    assert corners(seen(picture_backdrop(tmp_path / "print.jpg"))) == UPRIGHT
 
 
 def test_the_pictures_of_a_folder_take_turns(tmp_path: Path) -> None:
@@ -194,4 +194,4 @@ def test_a_folder_without_a_picture_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="directory"):
-        PictureBackdrop(tmp_path)
+        picture_backdrop(tmp_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from realtime import pixels
 from realtime.contract import Size
@@ -41,27 +42,49 @@ class ColourBackdrop:
         return self._shown
 
 
-class PictureBackdrop:
-    """A picture from a file, upright, over black where it is transparent; one that moves, moves.
+class Played(Protocol):
+    """What a file shows at a time, in seconds of the frames' clock."""
+
+    def at(self, seconds: float) -> Frame: ...
+
+
+class FileBackdrop:
+    """What a file shows at the frame's time, kept at the size that was asked for last."""
+
+    def __init__(self, played: Played, fit: Fit) -> None:
+        self._played = played
+        self._fit = fit
+        self._whole = self._fitted = played.at(0.0)
+
+    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
+        """Return what is shown at the frame's time at the frame's size."""
+        current = self._played.at(frame.captured_at)
+        if current is not self._whole:
+            self._whole = self._fitted = current
+        return self.alone(frame.size)
+
+    def alone(self, size: Size) -> Frame:
+        """Return what was shown last."""
+        size = pixels.even(size)
+        if self._fitted.size != size:
+            self._fitted = pixels.fit(self._whole, size, self._fit)
+        return self._fitted
+
+
+def picture_backdrop(path: Path, fit: Fit = "crop") -> FileBackdrop:
+    """Return a picture, upright, over black where it is transparent; one that moves, moves.
 
     Raises `ConfigError` when the file is missing, broken or too large.
     """
+    return FileBackdrop(read_picture(path), fit)
 
-    def __init__(self, path: Path, fit: Fit = "crop") -> None:
-        self._picture = read_picture(path)
-        self._fit = fit
-        self._shown = _Fitted(self._picture.at(0.0), fit)
 
-    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
-        """Return the picture of the frame's time at the frame's size."""
-        current = self._picture.at(frame.captured_at)
-        if current is not self._shown.whole:
-            self._shown = _Fitted(current, self._fit)
-        return self._shown.at(frame.size)
+def video_backdrop(path: Path, fit: Fit = "crop") -> FileBackdrop:
+    """Return a clip, looped. It advances by the frames' clock, and skips rather than slows.
 
-    def alone(self, size: Size) -> Frame:
-        """Return the picture."""
-        return self._shown.at(size)
+    Raises `ConfigError` when the file is missing, broken or too large.
+    """
+    return FileBackdrop(Clip(path), fit)
 
 
 class SlideBackdrop:
@@ -92,53 +115,16 @@ class SlideBackdrop:
         """Return the picture that was shown last."""
         return self._shown.alone(size)
 
-    def _next(self) -> PictureBackdrop:
+    def _next(self) -> FileBackdrop:
         """Read the next picture that can be read; the row begins behind it then."""
         problem = ConfigError("no picture")
         for _ in self._paths:
             self._paths.append(path := self._paths.pop(0))
             try:
-                return PictureBackdrop(path, self._fit)
+                return picture_backdrop(path, self._fit)
             except ConfigError as error:
                 problem = error
         raise problem
-
-
-class VideoBackdrop:
-    """A clip from a file, looped. It advances by the frames' clock, and skips rather than slows.
-
-    Raises `ConfigError` when the file is missing, broken or too large.
-    """
-
-    def __init__(self, path: Path, fit: Fit = "crop") -> None:
-        self._clip = Clip(path)
-        self._fit = fit
-        self._shown = _Fitted(self._clip.at(0.0), fit)
-
-    def picture(self, frame: Frame, alpha: Bytes) -> Frame:
-        """Return the clip's picture of the frame's time at the frame's size."""
-        current = self._clip.at(frame.captured_at)
-        if current is not self._shown.whole:
-            self._shown = _Fitted(current, self._fit)
-        return self._shown.at(frame.size)
-
-    def alone(self, size: Size) -> Frame:
-        """Return the clip's picture that was shown last."""
-        return self._shown.at(size)
-
-
-class _Fitted:
-    """A picture, kept at the size that was asked for last."""
-
-    def __init__(self, whole: Frame, fit: Fit) -> None:
-        self.whole = self._fitted = whole
-        self._fit = fit
-
-    def at(self, size: Size) -> Frame:
-        size = pixels.even(size)
-        if self._fitted.size != size:
-            self._fitted = pixels.fit(self.whole, size, self._fit)
-        return self._fitted
 
 
 class RoomBackdrop:
