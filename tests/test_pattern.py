@@ -28,6 +28,7 @@ def test_the_same_number_gives_the_same_pixels() -> None:
     one = [first.read() for _ in range(5)]
     two = [second.read() for _ in range(5)]
     assert [frame.number for frame in one] == [0, 1, 2, 3, 4]
+    assert [frame.captured_at * first.fps for frame in two] == pytest.approx([0, 1, 2, 3, 4])
     assert all((a.i420 == b.i420).all() for a, b in zip(one, two, strict=True))
     assert (one[0].i420 != one[4].i420).any()
 

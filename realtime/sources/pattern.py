@@ -40,6 +40,7 @@ FLAT_ROOM: Colour = (0, 0, 200)
 class PatternSource:
     """A source without a camera; `frames` ends it, `realtime` paces it, `flat` is green on red.
 
+    Frames of a paced one are captured now, those of any other at their number / `fps` seconds.
     Sizes are in pixels and rounded up to even ones. In the flat variant alpha is 0 or 1, there
     is no barcode, and a model as simple as "green minus red" finds it.
     """
@@ -74,7 +75,8 @@ class PatternSource:
         now = time.monotonic()
         self._due_s = max(self._due_s + 1 / self.fps, now)
         self._number += 1
-        return Frame(self._drawn(number), number, now)
+        at_s = now if self._realtime else number / self.fps
+        return Frame(self._drawn(number), number, at_s)
 
     def close(self) -> None:
         """End the stream; a waiting `read` wakes up."""
