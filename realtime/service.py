@@ -51,31 +51,37 @@ def install(command: Sequence[str], folder: Path, environment: Mapping[str, str]
     except OSError as error:
         raise unwritable(path.parent, error) from error
     write_whole(path, UNIT.format(command=words, folder=str(folder).replace("%", "%%")).encode())
-    _systemctl("daemon-reload")
-    _systemctl("enable", "--now", NAME)
+    _systemctl(f"{path} is written", "daemon-reload")
+    _systemctl(f"{path} is written", "enable", "--now", NAME)
     return path
 
 
 def uninstall(environment: Mapping[str, str]) -> Path:
-    """Stop the service and remove its unit. Raises `ServiceUnavailable` where there is none."""
+    """Stop the service and remove its unit.
+
+    Raises `ServiceUnavailable` where there is none, and when it is removed but systemd refuses.
+    """
     path = unit_path(environment)
     if not path.exists():
         raise ServiceUnavailable(f"there is no {path}", "scrim install-service")
     try:
-        _systemctl("disable", "--now", NAME)
+        _systemctl(f"{path} is removed", "disable", "--now", NAME)
     finally:
         path.unlink()
-    _systemctl("daemon-reload")
+    _systemctl(f"{path} is removed", "daemon-reload")
     return path
 
 
-def _systemctl(*words: str) -> None:
+def _systemctl(done: str, *words: str) -> None:
+    """Ask systemd; a refusal begins with what is done all the same."""
     command = ["systemctl", "--user", *words]
     if shutil.which("systemctl") is None:
-        raise ServiceUnavailable("there is no systemd here", f"elsewhere: {' '.join(command)}")
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
-    if done.returncode:
-        raise ServiceUnavailable(f"systemd: {done.stderr.strip()}", " ".join(command))
+        raise ServiceUnavailable(
+            f"{done}, but there is no systemd here", f"elsewhere: {' '.join(command)}"
+        )
+    asked = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    if asked.returncode:
+        raise ServiceUnavailable(f"{done}, but systemd: {asked.stderr.strip()}", " ".join(command))
 
 
 def _quote(word: str) -> str:
