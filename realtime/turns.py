@@ -5,6 +5,7 @@ A semaphore would do, were it fair: who gives it back and asks again at once get
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -12,6 +13,13 @@ from types import TracebackType
 
 LONGEST_S = 0.5
 """Seconds after which a turn counts no more: what hangs must not hold up the others."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use; a service's or a shell's may be few."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Turns:

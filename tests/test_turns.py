@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from realtime.delivery import Outlet
 from realtime.frame import Alpha
 from realtime.runner import Runner
 from realtime.stats import Stats
-from realtime.turns import Turns
+from realtime.turns import Turns, processors
 from tests.line import FPS, SIZE, Broken, Collector, Room, broken_line, nobody, person
 
 
@@ -116,3 +117,13 @@ def test_a_network_that_hangs_holds_up_no_other_line(toy_ir: Path) -> None:
     for line, sink in zip(lines, sinks, strict=True):
         line.stop()
         sink.assert_no_room()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_a_processor_that_is_not_ours_does_not_count() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert processors() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)

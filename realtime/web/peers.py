@@ -7,11 +7,10 @@ network's work, so of those there are fewer.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 
 from realtime.errors import TooManyPeers
-from realtime.turns import Turns
+from realtime.turns import Turns, processors
 from realtime.web.line import BrowserLine
 from realtime.web.load import Load
 from realtime.web.peer import Peer
@@ -27,7 +26,7 @@ class Peers:
 
     def __init__(self, places: int, cameras: int) -> None:
         self.places, self.cameras = places, cameras
-        at_once = os.cpu_count() or 1
+        at_once = processors()
         self.turns, self._load = Turns(at_once), Load(at_once)
         self._taken, self._lent = 0, 0
         self._peers: dict[str, Peer] = {}
