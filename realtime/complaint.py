@@ -11,6 +11,7 @@ from realtime.errors import ConfigError
 
 REASONS = {
     "string_pattern_mismatch": "",
+    "string_unicode": ": it is not UTF-8",
     "string_too_short": ": it is empty",
     "model_type": ": a table is wanted",
 }
@@ -27,7 +28,7 @@ def complaint(error: ValidationError, defaults: BaseModel, keys: Iterable[str]) 
     key = ".".join(path[:2])
     if first["type"] == "extra_forbidden":
         return ConfigError(f"{key}: no such key", _suggest(key, keys))
-    reason = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    reason = first["msg"].removeprefix("Value error, ").replace("Input should", "it has to", 1)
     reason = REASONS.get(first["type"], f": {reason}")
     message = f"{key}: {first['input']!r} is not allowed{reason}"
     return ConfigError(message, _describe(path, defaults))

@@ -32,6 +32,9 @@ def enter(app: Callable[[], object]) -> None:
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except OSError as error:
+        if error.errno == errno.ENOENT and _is_nowhere():
+            _tell("the folder that this was called in is gone", "cd to another")
+            sys.exit(1)
         if error.errno not in (*FULL, errno.EPIPE):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it fails no second time
@@ -57,6 +60,14 @@ def run_app(module: str) -> None:
     finally:
         signal.signal(signal.SIGINT, heard)
     app()
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _fill_closed() -> None:

@@ -52,7 +52,9 @@ class Job:
         not go together.
         """
         if self.transparent and self.compare:
-            raise ConfigError("before and after need a backdrop", "leave out one of the two")
+            raise ConfigError(
+                "--compare needs a backdrop, and transparent is none", "leave out one of the two"
+            )
         try:
             self.source.stat()
         except OSError as error:
@@ -74,17 +76,20 @@ class Job:
         )
 
     def _expect_apart(self) -> None:
-        taken = {self.source.resolve(): "what is rendered"}
+        taken = {os.path.realpath(self.source): "what is rendered"}
         for path in self.targets:
-            if path.resolve() in taken:
-                what = taken[path.resolve()]
-                raise ConfigError(f"{path} would overwrite {what}", "give another name")
-            taken[path.resolve()] = "what else is written"
+            place = os.path.realpath(path)
+            if place in taken:
+                raise ConfigError(f"{path} would overwrite {taken[place]}", "give another name")
+            taken[place] = "what else is written"
 
     def _expect_folders(self) -> None:
         for path in self.targets:
-            if path.suffix or os.path.isfile(path):
-                raise ConfigError(f"{path}: a folder of pictures is rendered into a folder")
+            one = os.path.lexists(path) or path.suffix.lower() in PICTURES + CLIPS
+            if one and not os.path.isdir(path):
+                raise ConfigError(
+                    f"{path}: a folder of pictures is rendered into a folder", "name a folder"
+                )
 
     def _expect_pictures(self) -> None:
         _expect(self.output, self.stills, "transparent picture" if self.transparent else "picture")

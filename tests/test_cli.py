@@ -25,6 +25,8 @@ def bad_files() -> None:
     Path("unknown.toml").write_text("[camera]\nwdth = 640\n")
     Path("lonely.xml").write_text("<net/>")
     Path("folder").mkdir()
+    Path("folder.png").mkdir()
+    Path("loop").symlink_to("loop")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,15 @@ def bad_files() -> None:
         ("render person.png out.png --classes classes.png", 3, "knows no classes"),
         ("render text.mp4 out.mp4 --classes classes.png", 2, "pictures"),
         ("render folder out", 2, "no picture"),
-        ("render person.png nowhere/out.png", 5, "nowhere"),
+        ("render folder out.png", 2, "name a folder"),
+        ("render folder text.mp4", 2, "name a folder"),
+        ("render folder loop", 2, "name a folder"),
+        ("render folder folder.png", 2, "no picture"),
+        ("render folder out.v2", 2, "no picture"),
+        ("render person.png folder.png", 5, "name a file in it"),
+        ("render person.png nowhere/out.png", 5, "make the folder first"),
+        ("render person.png out.png --compare --backdrop transparent", 2, "leave out one"),
+        ("render person.png out.png --backdrop \udcff.png", 2, "it is not UTF-8"),
         ("render person.png out.png --backdrop gone.jpg", 2, "gone.jpg"),
         ("render person.png out.png --backdrop empty.png", 2, "empty.png"),
         ("render person.png out.png --backdrop #12345", 2, "#12345"),
@@ -67,6 +77,9 @@ def bad_files() -> None:
         ("run --no-web --no-virtualcam --set camera.device=/dev/nothing", 4, "/dev/nothing"),
         ("run --no-web --no-virtualcam -i gone.mp4", 4, "gone.mp4"),
         ("run -i gone.mp4 --host 0.0.0.0", 2, "needs a token"),
+        ("run -i gone.mp4 --host a..b --set web.token=x", 2, "'a..b' is no address"),
+        ("run --set camera.fps=-1", 2, "'-1' is not allowed: it has to be greater than"),
+        ("bench --frames 99999999999999999999", 2, "--frames"),
         ("run -i gone.mp4 --set web.cert=gone.pem", 2, "gone.pem"),
         ("run -i gone.mp4 --publish rtp://127.0.0.1:5004?codec=AV9", 2, "H264, VP8"),
         ("run --no-web --set camera.device=none", 2, "nothing to do"),

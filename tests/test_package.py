@@ -68,6 +68,16 @@ def test_a_full_disk_and_a_closed_pipe_are_no_traceback(tmp_path: Path, length: 
         assert entered(tmp_path, commands, pipe) == (1, "")
 
 
+def test_a_folder_that_is_gone_is_no_traceback_and_a_fault_of_ours_is(tmp_path: Path) -> None:
+    gone = "import os\ndef app(): os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); os.getcwd()"
+    assert entered(tmp_path, gone) == (
+        1,
+        "error: the folder that this was called in is gone\n  cd to another\n",
+    )
+    code, told = entered(tmp_path, "def app(): open('nothing')")
+    assert code == 1 and "Traceback" in told
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_what_is_closed_gives_its_number_to_no_file(tmp_path: Path, closed: str) -> None:
     """Else a recording would hold what FFmpeg prints."""

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from realtime.commands.options import Backdrop, ConfigFile, Device, Model, Sets, load_config
+from realtime.commands.options import ConfigFile, Device, Model, Sets, load_config
 
 console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -44,7 +44,9 @@ def render(
         bool,
         typer.Option("--compare", help="On the left, the same without steadying, light and edges."),
     ] = False,
-    backdrop: Backdrop = None,
+    backdrop: Annotated[
+        str | None, typer.Option("--backdrop", help='As for `scrim run`, or "transparent".')
+    ] = None,
     model: Model = None,
     device: Device = None,
     config: ConfigFile = None,
@@ -91,7 +93,9 @@ def render(
 def bench(
     model: Model = None,
     device: Device = None,
-    frames: Annotated[int, typer.Option("--frames", min=10, help="Frames a size.")] = 200,
+    frames: Annotated[
+        int, typer.Option("--frames", min=10, max=100_000, help="Frames a size.")
+    ] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: ConfigFile = None,
     sets: Sets = None,

@@ -26,7 +26,8 @@ Model = Annotated[
 ]
 Device = Annotated[str | None, typer.Option("-d", "--device", help="CPU, GPU, NPU or AUTO.")]
 Backdrop = Annotated[
-    str | None, typer.Option("--backdrop", help='"blur", "#rrggbb", a picture, video or folder.')
+    str | None,
+    typer.Option("--backdrop", help='"blur", "green", "#rrggbb", a picture, video or folder.'),
 ]
 
 

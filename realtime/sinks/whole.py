@@ -11,6 +11,12 @@ from pathlib import Path
 
 from realtime.errors import SinkUnavailable
 
+HINTS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room on the disk"),
+    errno.EISDIR: "name a file in it",
+    errno.ENOENT: "make the folder first",
+}
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file, or leave what was there. Raises `SinkUnavailable`."""
@@ -36,8 +42,7 @@ def unused(path: Path) -> Path:
 
 
 def unwritable(path: Path, error: OSError) -> SinkUnavailable:
-    """Say why a place cannot be written."""
+    """Say why a place cannot be written, and what would help."""
     reason = (error.strerror or str(error)).lower()
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    hint = "make room on the disk" if full else "choose a folder you can write to"
+    hint = HINTS.get(error.errno or 0, "choose a folder you can write to")
     return SinkUnavailable(f"{path}: {reason}", hint)

@@ -109,6 +109,8 @@ def expect_free(host: str, port: int) -> None:
     except OSError as error:
         if error.errno in PORTS_FAULT:
             raise _no_place(host, port, error) from error
+    except UnicodeError as error:
+        raise ConfigError(f"web.host: {host!r} is no address", "--host 127.0.0.1") from error
 
 
 def _no_place(host: str, port: int, error: OSError) -> ConfigError:
