@@ -6,7 +6,7 @@ WebRTC codecs take it as it is, at 1.5 bytes a pixel, and its luma plane is what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,8 @@ from realtime.errors import FrameError
 
 Bytes = npt.NDArray[np.uint8]
 Alpha = npt.NDArray[np.float32]
+Halves = dict[int, Bytes]
+"""A plane halved so many times."""
 
 MAX_SIDE = 8192
 """Longest side in pixels that the line accepts; beyond it an input is a mistake or an attack."""
@@ -26,13 +28,17 @@ class Frame:
     """One picture: a contiguous, read-only `uint8` array of shape (height * 3 / 2, width).
 
     `number` counts up per source, so that gaps are drops; `captured_at` is in monotonic seconds.
-    Raises `FrameError` when the array is not I420 of an even size.
+    `halves` keeps what `pixels.shrunk` makes of Y, U and V. Raises `FrameError` when the array is
+    not I420 of an even size.
     """
 
     i420: Bytes
     number: int = 0
     captured_at: float = 0.0
     pts: int | None = None
+    halves: tuple[Halves, Halves, Halves] = field(
+        default_factory=lambda: ({}, {}, {}), init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         array: Any = self.i420

@@ -13,7 +13,7 @@ import numpy as np
 
 from realtime.contract import Size
 from realtime.errors import FrameError
-from realtime.frame import MAX_SIDE, Bytes, Frame
+from realtime.frame import MAX_SIDE, Bytes, Frame, Halves
 
 Fit = Literal["crop", "pad", "stretch"]
 
@@ -77,7 +77,7 @@ def thumbnail(frame: Frame, size: Size) -> Bytes:
 
 def small_yuv(frame: Frame, size: Size) -> Bytes:
     """Return the frame as Y, U, V side by side, uint8 (height, width, 3), at a small size."""
-    yuv: Bytes = cv2.merge([shrink(plane, size) for plane in planes_of(frame)])
+    yuv: Bytes = cv2.merge(shrunk(frame, size))
     return yuv
 
 
@@ -89,23 +89,34 @@ def luma(bgr: Bytes) -> Bytes:
     return limited
 
 
-def shrink(plane: Bytes, size: Size) -> Bytes:
+def shrink(plane: Bytes, size: Size, halves: Halves | None = None) -> Bytes:
     """Bring a plane to a smaller size by averaging areas.
 
     Halving is ten times faster than the average over an uneven ratio, so halves are taken as long
-    as they fit. What is left of the way is interpolated, or, where that would skip pixels, goes
-    by twice the size and one more halving. Differs from the exact average by half a level.
+    as they fit, from `halves` where they are known. What is left of the way is interpolated, or,
+    where that would skip pixels, goes by twice the size and one more halving. Differs from the
+    exact average by half a level.
     """
-    width, height = size
+    (width, height), known = size, {} if halves is None else halves
+    level = 0
     while plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height:
-        half = plane.shape[1] // 2, plane.shape[0] // 2
-        plane = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
+        level += 1
+        if level not in known:
+            half = plane.shape[1] // 2, plane.shape[0] // 2
+            known[level] = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
+        plane = known[level]
     how = cv2.INTER_LINEAR
     if plane.shape[1] > SKIPS_FROM * width or plane.shape[0] > SKIPS_FROM * height:
         plane = cv2.resize(plane, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
         how = cv2.INTER_AREA
     small: Bytes = cv2.resize(plane, size, interpolation=how)
     return small
+
+
+def shrunk(frame: Frame, size: Size) -> list[Bytes]:
+    """Bring Y, U, V to one smaller size. Several steps want one, so the frame keeps its halves."""
+    planes = zip(planes_of(frame), frame.halves, strict=True)
+    return [shrink(plane, size, halves) for plane, halves in planes]
 
 
 def planes_of(frame: Frame) -> tuple[Bytes, Bytes, Bytes]:

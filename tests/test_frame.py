@@ -108,6 +108,15 @@ def test_thumbnail_keeps_colours() -> None:
     assert np.abs(small[18, 60] - (200, 90, 20)).max() <= 4
 
 
+def test_kept_halves_are_those_of_each_plane() -> None:
+    frame = pixels.from_bgr(blocks(640, 360))
+    for size in ((64, 36), (160, 90), (64, 36), (250, 140)):
+        alone = [pixels.shrink(plane, size) for plane in pixels.planes_of(frame)]
+        for plane, kept in zip(alone, pixels.shrunk(frame, size), strict=True):
+            assert np.array_equal(plane, kept)
+            kept.fill(0)  # it is the caller's
+
+
 def test_mirror_exchanges_left_and_right() -> None:
     frame = pixels.from_bgr(blocks(16, 8), number=3)
     mirrored = pixels.mirror(frame)

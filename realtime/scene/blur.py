@@ -37,7 +37,7 @@ class BlurBackdrop:
         """Return the blurred room of a frame; `alpha` is of the frame's size."""
         small = (max(2, round(frame.width * self._rows / frame.height)), self._rows)
         room = _room_share(alpha, small)
-        planes = [pixels.shrink(plane, small) for plane in pixels.planes_of(frame)]
+        planes = pixels.shrunk(frame, small)
         blurred = pixels.blank(frame.size)
         for level, target in zip(
             self._levels(planes, room), pixels.writable_planes(blurred), strict=True

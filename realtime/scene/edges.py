@@ -83,7 +83,7 @@ class Edges:
         person and r of the room around; what follows (1-alpha) is smooth, and found small.
         """
         size = alpha.shape[1], alpha.shape[0]
-        around = [pixels.shrink(plane, size) for plane in pixels.planes_of(frame)]
+        around = pixels.shrunk(frame, size)
         planes, alpha = [plane[where] for plane in around], alpha[where]
         own = cv2.merge([*planes, np.ones_like(alpha)]).astype(np.float32)
         person = gather(own, cv2.LUT(alpha, self._weights))
