@@ -191,7 +191,7 @@ async def _govern(control: Control) -> None:
             continue
         every = control.runner.thinning.every if control.runner else 1
         late = dropped / max(1, dropped + composed * every)
-        busy = sum(now["steps_ms"].values()) / 1000 / interval_s
+        busy = control.stats.picture_s(max(1, composed)) / interval_s
         level = governor.tick(time.monotonic(), late, busy, len(control.steps()))
         await asyncio.to_thread(control.ease, level)
         before = now

@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 from typing_extensions import TypedDict  # pydantic describes no other one before Python 3.12
 
@@ -91,6 +92,12 @@ class Stats:
         """Return each step's times in milliseconds, steps and times in their order."""
         with self._lock:
             return {name: list(times) for name, times in self._steps.items()}
+
+    def picture_s(self, frames: int) -> float:
+        """Return the seconds of work in one of the last so many pictures, by each step's median."""
+        with self._lock:
+            lately = [list(times)[-frames:] for times in self._steps.values()]
+        return sum(median(times) for times in lately) / 1e3
 
     def snapshot(self) -> Snapshot:
         """Return the figures of the last seconds."""

@@ -114,6 +114,17 @@ def test_a_smaller_network_sees_less_and_mattes_all() -> None:
         assert not sink.frames
 
 
+def test_what_pictures_took_before_a_step_says_nothing_about_those_after_it() -> None:
+    stats = Stats()
+    for matte, edges, pictures in ((40, 20, 30), (10, 5, 8)):
+        for _ in range(pictures):
+            stats._record("matte", matte)
+            stats._record("edges", edges)
+    assert stats.picture_s(8) == pytest.approx(0.015)
+    assert stats.picture_s(38) == pytest.approx(0.060)
+    assert Stats().picture_s(8) == 0
+
+
 def share(pictures: list[Frame]) -> float:
     """Return which share of the frames was composed; one more may be made good."""
     numbers = {picture.number for picture in pictures if picture.number}

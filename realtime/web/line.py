@@ -58,7 +58,7 @@ class BrowserLine:
         came, composed = received - self._received, figures["frames"] - self._composed
         self._received, self._composed = received, figures["frames"]
         rate = self.source.fps / self._every(self._level - 1)
-        busy = sum(figures["steps_ms"].values()) / 1000 * rate
+        busy = self.control.stats.picture_s(max(1, composed)) * rate
         return Report(came, min(came, composed * self._runner.thinning.every), busy)
 
     def ease(self, level: int) -> None:

@@ -120,8 +120,7 @@ def test_what_one_step_less_would_take_decides_whether_it_is_taken_back(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = BrowserLine(config, load_model(config.matting), Turns(1))
-    figures = {"frames": 0, "steps_ms": {"matte": 20.0}}
-    monkeypatch.setattr(line.control.stats, "snapshot", lambda: figures)
+    monkeypatch.setattr(line.control.stats, "picture_s", lambda frames: 0.02)
     busy = []
     try:
         for level in range(line.most + 1):
