@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from statistics import quantiles
+from statistics import median, quantiles
 
 from benchmarks.stream_spaces import Failed
 
@@ -24,6 +24,15 @@ def ages(seen: Seen, without_ms: float = 2000) -> dict[str, float]:
     cuts, span = quantiles(read, n=20), (kept[-1][0] - kept[0][0]) / 1000
     figures = {"p50": cuts[9], "p95": cuts[18], "fps": (kept[-1][3] - kept[0][3]) / span}
     return {**figures, "width": kept[-1][2], "misread": len(kept) - len(read)}
+
+
+def growth(parts: Sequence[float]) -> float:
+    """Return how much the last third of a stream's parts is above its first, by their medians.
+
+    One part against one tells of the host: the age of three seconds moved by 20 ms to and fro.
+    """
+    third = len(parts) // 3
+    return median(parts[-third:]) - median(parts[:third])
 
 
 def rate(seen: Seen, began: float, ended: float) -> float:

@@ -81,8 +81,8 @@ LOOK = """async ({ url, token, camera, bits, block, size }) => {
 }"""
 
 
-def look(url: str, camera: bool, seconds: float) -> Iterator[Seen]:
-    """Watch, or lend a drawn camera; yield what is new after every so many seconds."""
+def look(url: str, camera: bool, warm: float, seconds: float) -> Iterator[Seen]:
+    """Watch, or lend a drawn camera; once warm, yield what is new after every so many seconds."""
     path = shutil.which("chromium")
     flags = [*FLAGS, f"--unsafely-treat-insecure-origin-as-secure={url}"]
     with sync_playwright() as playwright:
@@ -92,6 +92,8 @@ def look(url: str, camera: bool, seconds: float) -> Iterator[Seen]:
         print("looking", flush=True)
         told = {"url": url, "token": TOKEN, "camera": camera}
         page.evaluate(LOOK, {**told, "bits": BITS, "block": BLOCK, "size": list(SIZE)})
+        page.wait_for_timeout(1000 * warm)
+        page.evaluate("seen.splice(0)")
         while True:
             page.wait_for_timeout(1000 * seconds)
             yield page.evaluate("seen.splice(0)")
@@ -100,11 +102,12 @@ def look(url: str, camera: bool, seconds: float) -> Iterator[Seen]:
 def main(
     url: Annotated[str, typer.Argument()],
     camera: Annotated[bool, typer.Option()] = False,
+    warm: Annotated[float, typer.Option(help="seconds that are left out")] = 0.0,
     seconds: Annotated[float, typer.Option(help="of each part")] = 10.0,
     parts: Annotated[int, typer.Option()] = 1,
 ) -> None:
     """Say when it looks, then print what was seen, a line of JSON a part."""
-    for seen in islice(look(url, camera, seconds), parts):
+    for seen in islice(look(url, camera, warm, seconds), parts):
         print(json.dumps(seen), flush=True)
 
 

@@ -63,11 +63,13 @@ def server(kind: str, cameras: int = 0, publish_to: str = "") -> Iterator[Server
 
 
 @contextmanager
-def looking(camera: bool, seconds: float, parts: int = 1) -> Iterator[Iterator[Seen]]:
-    """Let Chromium look; it tells part by part what it has seen."""
+def looking(
+    camera: bool, seconds: float, parts: int = 1, warm_s: float = 0.0
+) -> Iterator[Iterator[Seen]]:
+    """Let Chromium look; it tells part by part what it has seen since it was warm."""
     flags = ("--camera",) if camera else ()
-    words = ("--seconds", str(seconds / parts), "--parts", str(parts), *flags)
-    with running(THERE, "benchmarks.stream_browser", URL, *words) as browser:
+    words = ("--seconds", str(seconds / parts), "--parts", str(parts), "--warm", str(warm_s))
+    with running(THERE, "benchmarks.stream_browser", URL, *words, *flags) as browser:
         yield (json.loads(browser.line()) for _ in range(parts))
 
 
