@@ -20,6 +20,7 @@ from realtime.stats import Stats
 
 AT_START = (
     *("camera.width", "camera.height", "camera.fps", "camera.on_demand", "camera.linger"),
+    "camera.hidden",
     *("virtualcam", "recording", "web", "publish"),
 )
 """Keys and tables that are read once: who watches a virtual camera must not see its size change."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,9 @@ from realtime.control import Control
 from realtime.ctl import Orders, listening, socket_path
 from realtime.delivery import Outlet
 from realtime.demand import serve_demand
+from realtime.easing import govern
 from realtime.errors import ConfigError
 from realtime.frame import Source
-from realtime.governor import Governor
 from realtime.journal import Journal
 from realtime.keys import HELP, Keys, keep_window
 from realtime.matting.engine import MattingModel
@@ -37,9 +36,6 @@ from realtime.web.studio import Studio
 
 WATCHERS = "watchers"
 """Name of the outlet to browsers and to where the picture is published."""
-
-GOVERN_S = 1.0
-"""Seconds between two looks of the governor."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +145,8 @@ async def _attend(
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if control.runner and settings.publish.url:
         jobs.append(_publish(settings, watch, journal))
-    if control.runner and settings.governor.enabled:
-        jobs.append(_govern(control))
+    if control.runner:
+        jobs.append(govern(control, control.runner))
     if start.file:
         jobs.append(follow(start.file, reload))
     if window:
@@ -176,25 +172,6 @@ async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None
 async def _publish(settings: cfg.Config, watch: Broadcast, journal: Journal) -> None:
     url, token = settings.publish.url, settings.publish.token
     await publish(watch, url, token, settings.web.ice_servers, journal.print)
-
-
-async def _govern(control: Control) -> None:
-    """Give up quality for the frame rate where there is too much to do, and take it back."""
-    governor, interval_s = Governor(), 1 / control.config.camera.fps
-    before = control.stats.snapshot()
-    while True:
-        await asyncio.sleep(GOVERN_S)
-        now = control.stats.snapshot()
-        composed = now["frames"] - before["frames"]
-        dropped = now["counts"].get("drops", 0) - before["counts"].get("drops", 0)
-        if not composed + dropped:  # it rests
-            continue
-        every = control.runner.thinning.every if control.runner else 1
-        late = dropped / max(1, dropped + composed * every)
-        busy = control.stats.picture_s(max(1, composed)) / interval_s
-        level = governor.tick(time.monotonic(), late, busy, len(control.steps()))
-        await asyncio.to_thread(control.ease, level)
-        before = now
 
 
 async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:

@@ -148,8 +148,9 @@ def test_a_change_of_the_scene_keeps_what_the_stream_remembers(running: Running)
 
 def test_what_only_the_next_start_can_change_is_named_and_left(running: Running) -> None:
     control, sink = running
-    waiting = control.change({"camera": {"width": 640}, "web": {"port": 1}, "scene": {"blur": 0.9}})
-    assert waiting == ["camera.width", "web.port"]
+    camera = {"width": 640, "hidden": True}
+    waiting = control.change({"camera": camera, "web": {"port": 1}, "scene": {"blur": 0.9}})
+    assert waiting == ["camera.width", "camera.hidden", "web.port"]
     assert (control.config.camera.width, control.config.web.port) == (1280, 8080)
     assert control.config.scene.blur == 0.9
     sink.await_picture(person, len(sink.frames))

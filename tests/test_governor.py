@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from realtime import easing, governor
 from realtime.build import load_model, make_pipeline
 from realtime.config import Config
 from realtime.control import Control
 from realtime.delivery import Outlet
+from realtime.easing import busy
 from realtime.frame import Frame
-from realtime.governor import GOOD_S, Governor, eased, steps
+from realtime.governor import GOOD_S, Governor, Step, eased, steps
 from realtime.runner import Runner
 from realtime.stats import Stats
 from tests.line import FPS, SIZE, Collector, Room, person
@@ -79,6 +84,13 @@ def test_a_load_that_flickers_never_makes_it_swing_more_than_once_in_ten_seconds
         turns = reversals(found)
         pairs = [later - first for first, later in zip(turns, turns[2:], strict=False)]
         assert not pairs or min(pairs) >= GOOD_S, period
+
+
+def test_two_frames_of_three_are_enough_where_they_fit() -> None:
+    taken = [Step("plain", {}), Step("two of three", {}, 1.5), Step("every second", {}, 2)]
+    for load, enough in ((0.9, 0), (1.2, 2), (1.8, 3)):
+        found = levels(lambda second, level, load=load: (0.0, busy(load, taken[:level])), 300)
+        assert set(found[20:]) == {enough}
 
 
 def test_what_is_not_there_is_not_given_up(toy_ir: Path) -> None:
@@ -159,3 +171,43 @@ def test_each_step_works_and_is_told(toy_ir: Path) -> None:
     assert all(person(frame) for frame in sink.frames[began:])
     assert share(sink.frames[at + 3 :]) <= 1 / 2
     sink.assert_no_room()
+
+
+def test_a_backdrop_whose_file_is_gone_ends_nothing(
+    toy_ir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is eased is built anew, and a stick with pictures may have been pulled out."""
+    picture = tmp_path / "a.png"
+    cv2.imwrite(str(picture), np.full((72, 128, 3), (200, 0, 0), np.uint8))
+    scene = {"backdrop": str(picture)}
+    config = Config().with_values({"matting": {"model": str(toy_ir)}, "scene": scene})
+    model, stats, sink = load_model(config.matting), Stats(), Collector()
+    outlet = Outlet("sink", lambda: sink, FPS)
+    runner = Runner(Room, make_pipeline(config, model, stats), [outlet], SIZE, stats)
+    control = Control(config, model, stats, runner)
+    monkeypatch.setattr(easing, "GOVERN_S", 0.05)
+    monkeypatch.setattr(easing, "busy", lambda *load: 2.0)
+    monkeypatch.setattr(governor, "BAD_S", 0.0)
+
+    async def until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not holds():
+                await asyncio.sleep(0.05)
+
+    async def run() -> None:
+        aside = picture.rename(tmp_path / "b.png")
+        governing = asyncio.create_task(easing.govern(control, runner))
+        await until(lambda: "a.png: no such file" in caplog.text)
+        aside.rename(picture)
+        await until(lambda: stats.eased == "every second frame")
+        control.change({"governor": {"enabled": False}})
+        await until(lambda: stats.eased == "" and not governing.done())
+        governing.cancel()
+
+    runner.start()
+    try:
+        sink.await_picture(person)
+        asyncio.run(run())
+    finally:
+        runner.stop()
+    assert caplog.text.count("a.png: no such file") == 1

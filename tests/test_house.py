@@ -28,7 +28,7 @@ FLOORS = {
         "bench",
         "service",
     ),
-    5: ("web", "reload", "ctl", "demand", "keys", "signals"),
+    5: ("web", "reload", "ctl", "demand", "easing", "keys", "signals"),
     6: ("live", "recall"),
     7: ("commands", "__main__"),
 }
