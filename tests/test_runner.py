@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from realtime.config import Config
 from realtime.delivery import Outlet
 from realtime.errors import ScrimError, SinkLost, SourceUnavailable
 from realtime.frame import Alpha, Frame
+from realtime.rests import UNWATCHED
 from realtime.runner import Runner
 from realtime.stats import Stats
 from tests.line import FPS, SIZE, Collector, Room, broken_line, nobody, person, running
@@ -115,3 +117,17 @@ def test_a_patient_line_waits_for_its_first_source(config: Config) -> None:
     assert not runner.searching
     runner.stop()
     sink.assert_no_room()
+
+
+def test_where_nobody_watches_nothing_is_written(config: Config) -> None:
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(Room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
+    runner.rest(UNWATCHED)
+    runner.start()
+    sink.await_picture(nobody)
+    time.sleep(10 / FPS)
+    assert len(sink.frames) == 1, "a device is listed from its first picture on"
+    runner.go_on(UNWATCHED)
+    sink.await_picture(person)
+    runner.stop()
