@@ -140,8 +140,9 @@ class Broadcast:
         self._call(self._end, self._viewers)
 
     def _picture(self, frame: Frame, rung: Rung) -> VideoFrame:
+        """Return a picture of a rung's size, not copied where it has that size: encoders read."""
         smaller = pixels.fit(frame, rung.size, "stretch")
-        picture = VideoFrame.from_ndarray(smaller.i420, "yuv420p")
+        picture = VideoFrame.from_numpy_buffer(smaller.i420, "yuv420p")
         picture.pts, picture.time_base = self._pts, Fraction(1, CLOCK_HZ)
         return picture
 

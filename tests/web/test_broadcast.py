@@ -26,7 +26,10 @@ from tests.web.viewing import CODECS, SIZE, decoded, green, joined, write
 async def test_what_is_sent_is_what_was_composed(codec: Codec) -> None:
     line = Broadcast()
     _, seen = await joined(line, codec)
-    await write(line, *(pixels.colour(SIZE, bgr) for bgr in (GREEN, YELLOW, BLUE)))
+    composed = [pixels.colour(SIZE, bgr) for bgr in (GREEN, YELLOW, BLUE)]
+    before = [frame.i420.tobytes() for frame in composed]
+    await write(line, *composed)
+    assert [frame.i420.tobytes() for frame in composed] == before, "encoders only read"
     pictures = decoded(codec, seen)
     assert len(pictures) == 3
     for picture, bgr in zip(pictures, (GREEN, YELLOW, BLUE), strict=True):
