@@ -76,6 +76,7 @@ def bad_files() -> None:
         ("config -c unknown.toml", 2, "camera.width"),
         ("run --no-web --no-virtualcam --set camera.device=/dev/nothing", 4, "/dev/nothing"),
         ("run --no-web --no-virtualcam -i gone.mp4", 4, "gone.mp4"),
+        ("run --no-web --set virtualcam.enabled=maybe", 2, "true = insist"),
         ("run -i gone.mp4 --host 0.0.0.0", 2, "needs a token"),
         ("run -i gone.mp4 --host a..b --set web.token=x", 2, "'a..b' is no address"),
         ("run --set camera.fps=-1", 2, "'-1' is not allowed: it has to be greater than"),

@@ -97,10 +97,13 @@ def test_a_line_can_start_hidden(config: Config) -> None:
     sink.assert_no_room()
 
 
-def test_a_patient_line_waits_for_its_first_source(config: Config) -> None:
-    plugged_in = threading.Event()
+def test_a_patient_line_waits_for_its_first_source_and_says_so_once(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    plugged_in, tries = threading.Event(), []
 
     def open_room() -> Room:
+        tries.append("again")
         if not plugged_in.is_set():
             raise SourceUnavailable("no camera")
         return Room()
@@ -109,9 +112,10 @@ def test_a_patient_line_waits_for_its_first_source(config: Config) -> None:
     pipeline, _ = broken_line(config, stats)
     runner = Runner(open_room, pipeline, [Outlet("sink", lambda: sink, FPS)], SIZE, stats)
     runner.start(patient=True)
-    sink.await_picture(lambda f: True, 20)
+    sink.await_picture(lambda f: len(tries) > 2)
     assert runner.searching and stats.snapshot()["state"] == "waiting: no camera"
     assert all(nobody(frame) for frame in sink.frames)
+    assert caplog.text.count("it is looked for") == 1
     plugged_in.set()
     sink.await_picture(person)
     assert not runner.searching

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ import pytest
 import pyvirtualcam
 
 from realtime import v4l2
+from realtime.config import Config
 from realtime.errors import SinkLost, SinkUnavailable
+from realtime.outlets import make_outlets
 from realtime.pixels import colour
 from realtime.sinks import virtualcam
 from realtime.sinks.virtualcam import (
@@ -21,64 +22,8 @@ from realtime.sinks.virtualcam import (
     list_virtual_cameras,
     module_version,
 )
-from realtime.v4l2 import CAPTURE, OUTPUT
-
-SIZE = (64, 36)
-
-
-class Loopback:
-    """One v4l2loopback device as the kernel shows it, with exclusive_caps=1.
-
-    `forgets` is the trap of 0.12: a written device takes no writer until it is unlocked;
-    `alive` is another writer, whose next frame takes the device back.
-    """
-
-    def __init__(self, forgets: bool = False, alive: bool = False, keeps: Any = None) -> None:
-        self.forgets, self.alive, self.keeps = forgets, alive, keeps
-        self.caps = CAPTURE if alive or forgets else OUTPUT
-        self.deaf = False
-        self.size = SIZE
-        self.frames: list[Any] = []
-        self.unlocked = 0
-
-    def ask(self, request: int) -> bytes:
-        if request == v4l2._QUERYCAP:
-            return bytes(88) + struct.pack("I", self.caps) + bytes(12)
-        if request == virtualcam._G_FMT:
-            return bytes(8) + struct.pack("II", *self.size) + b"YU12" + bytes(188)
-        assert request == virtualcam._STREAMON
-        self.unlocked += 1
-        self.caps = CAPTURE | OUTPUT
-        return b""
-
-
-class FakeCamera:
-    """pyvirtualcam.Camera, writing into a `Loopback`."""
-
-    devices: dict[str, Loopback]
-
-    def __init__(
-        self, width: int, height: int, fps: float, *, fmt: Any, device: str, print_fps: bool
-    ) -> None:
-        assert fmt is pyvirtualcam.PixelFormat.I420
-        self._loop: Loopback | None = self.devices[device]
-        if not self._loop.caps & OUTPUT:
-            raise RuntimeError(
-                f"'v4l2loopback' backend: Device {device} is not a video output device."
-            )
-        self._loop.size = self._loop.keeps or (width, height)
-        self.device = device
-
-    def send(self, i420: Any) -> None:
-        assert self._loop
-        assert i420.size == self._loop.size[0] * self._loop.size[1] * 3 // 2
-        if not self._loop.deaf:
-            self._loop.frames.append(i420.copy())
-            self._loop.caps = CAPTURE
-
-    def close(self) -> None:
-        assert self._loop, "closed twice"
-        self._loop = None
+from realtime.v4l2 import CAPTURE
+from tests.loopback import SIZE, FakeCamera, Loopback
 
 
 @pytest.fixture
@@ -277,3 +222,26 @@ def test_elsewhere_frames_go_to_obs_by_the_librarys_own_interface(
     (sent,) = camera.return_value.send.call_args.args
     assert np.array_equal(sent, frame.i420)
     camera.return_value.close.assert_called_once_with()
+
+
+def test_a_line_keeps_the_camera_that_it_has_found(loops: dict[str, Loopback]) -> None:
+    """What is opened to see whether it is there is not opened again: it would be taken."""
+    loop = loops["/dev/video10"] = Loopback()
+    told: list[str] = []
+    (outlet,) = make_outlets(Config(), told.append)
+    first = outlet.open()
+    assert (loop.opened, outlet.device) == (1, "/dev/video10" if sys.platform == "linux" else "")
+    first.close()
+    loops["/dev/video1"] = Loopback()
+    assert outlet.open().device == "/dev/video10"
+    assert (loop.opened, told) == (2, [])
+
+
+def test_a_camera_is_missed_only_where_it_is_insisted_on(loops: dict[str, Loopback]) -> None:
+    told: list[str] = []
+    assert make_outlets(Config(), told.append) == []
+    assert told[0].startswith("meeting apps get no picture: there is no virtual camera")
+    with pytest.raises(SinkUnavailable, match="there is no virtual camera"):
+        make_outlets(Config().with_values({"virtualcam": {"enabled": True}}), told.append)
+    assert make_outlets(Config().with_values({"virtualcam": {"enabled": False}}), told.append) == []
+    assert len(told) == 1
