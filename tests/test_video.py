@@ -65,6 +65,7 @@ def test_a_loop_goes_on_counting(tmp_path: Path) -> None:
     frames = [source.read() for _ in range(8)]
     assert [read_number(frame) for frame in frames] == [0, 1, 2, 0, 1, 2, 0, 1]
     assert [frame.number for frame in frames] == list(range(8))
+    assert [frame.captured_at * 30 for frame in frames] == pytest.approx(range(8), abs=0.05)
 
 
 @pytest.mark.parametrize("loop", [False, True])

@@ -68,6 +68,8 @@ async def test_the_last_look_is_remembered(config: Config) -> None:
     assert recalled(config).scene.backdrop == last["scene.backdrop"]
     (folder / "yellow.png").unlink()
     assert recalled(config).scene.backdrop == "#0000c8", "it is gone"
+    Store(config.web.folder).remember({"scene.blur": 0.9, "matting.model": "mine"})
+    assert recalled(config) == config, "so is this network"
 
 
 def test_a_newer_file_wins_over_the_last_look(config: Config, tmp_path: Path) -> None:
