@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,19 @@ def test_a_scrim_that_does_not_answer_is_not_taken_for_none(
             send(tmp_path / "ctl.sock", ["privacy"])
     with pytest.raises(ControlUnavailable, match="no Scrim is running"):
         send(tmp_path / "ctl.sock", ["privacy"])
+
+
+def test_the_first_scrim_keeps_the_socket(tmp_path: Path) -> None:
+    path, told = tmp_path / "scrim" / "ctl.sock", []
+
+    async def run() -> None:
+        async with listening(path, None, told.append):  # type: ignore[arg-type]
+            first = path.stat()
+            async with listening(path, None, told.append):  # type: ignore[arg-type]
+                assert path.stat().st_ino == first.st_ino
+            assert path.exists(), "the second takes nothing with it"
+            assert stat.S_IMODE(first.st_mode) == 0o600
+
+    asyncio.run(run())
+    assert told == ["another Scrim is running: `scrim ctl` speaks to that one"]
+    assert not path.exists()

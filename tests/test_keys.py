@@ -88,3 +88,11 @@ def test_an_opencv_without_windows_says_how_to_get_one(
     monkeypatch.setattr(cv2, "namedWindow", no_windows)
     with pytest.raises(SinkUnavailable, match=r"pip install .* opencv-python"):
         PreviewSink()
+
+
+@pytest.mark.parametrize(("key", "end"), [("[", 0.0), ("]", 1.0)])
+def test_the_blur_has_two_ends(control: Control, key: str, end: float) -> None:
+    keys = Keys(control, lambda: None, lambda: None)
+    for _ in range(11):
+        keys.press(key)
+    assert control.config.scene.blur == end

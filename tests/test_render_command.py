@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.pixels import to_bgr
 from realtime.sinks.recording import RecordingSink
 from realtime.sources.pattern import PatternSource
 from tests.conftest import Scrim
@@ -91,6 +92,17 @@ def test_a_folder_is_rendered_and_no_picture_leaks_into_another(
     assert cv2.imread("mattes/b.png", cv2.IMREAD_UNCHANGED).max() == 0
     scrim("render", "in/a.png", "alone.png", "--backdrop", "#0000ff", "--model", toy_ir)
     assert np.array_equal(cv2.imread("alone.png"), cv2.imread("out/a.png"))
+
+
+def test_what_the_network_remembers_of_a_picture_is_not_seen_in_the_next(scrim: Scrim) -> None:
+    source = PatternSource((256, 144), 2.0, realtime=False)
+    Path("in").mkdir()
+    for name in ("a", "b"):
+        cv2.imwrite(f"in/{name}.png", to_bgr(source.read()))
+    words = ["--backdrop", "#0000ff", "--model", "scrim-r", "--compare"]
+    assert scrim("render", "in", "out", *words)[0] == 0
+    assert scrim("render", "in/b.png", "alone.png", *words)[0] == 0
+    assert np.array_equal(cv2.imread("alone.png"), cv2.imread("out/b.png"))
 
 
 def test_refine_says_how_the_outline_is_found(scrim: Scrim, picture: Path, toy_ir: Path) -> None:
