@@ -151,9 +151,8 @@ async def _attend(
         jobs.append(follow(start.file, reload))
     if window:
         journal.print(HELP)
-        jobs.append(
-            keep_window(window, Keys(control, reload, stop), settings.camera.fps, journal.print)
-        )
+        keys = Keys(control, reload, stop)
+        jobs.append(keep_window(window, keys, settings.camera.fps, journal.print))
     orders = Orders(studio, reload, stop)
     async with listening(socket_path(os.environ), orders, journal.print):
         await _first_of(jobs)

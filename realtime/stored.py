@@ -50,10 +50,12 @@ def refusal(error: cv2.error) -> FrameError:
 
 
 def broken() -> FrameError:
+    """Say that a file is no picture."""
     return FrameError("this is no picture that can be read", "is the file whole?")
 
 
 def too_large() -> FrameError:
+    """Say that a picture has more than `MAX_PIXELS`."""
     return FrameError(
         "this picture is too large", f"make it smaller than {MAX_PIXELS // 1_000_000} megapixels"
     )

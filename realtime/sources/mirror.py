@@ -14,7 +14,9 @@ class MirroredSource:
         self.fps = source.fps
 
     def read(self) -> Frame:
+        """Return the next frame, mirrored."""
         return pixels.mirror(self._source.read())
 
     def close(self) -> None:
+        """Close the other source."""
         self._source.close()
