@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
+import weakref
 
 import pytest
 from aiortc import (
@@ -12,7 +14,7 @@ from aiortc import (
 
 from realtime.config import Config
 from realtime.errors import SinkLost
-from realtime.web import peer
+from realtime.web import keys, peer
 from realtime.web.encoder import PictureEncoder
 from tests.web.guest import OFFER, Camera, browser, lend_camera, watch
 from tests.web.serving import BLUE, GREEN, YELLOW, error_of, in_loop, served, taken, until
@@ -52,7 +54,16 @@ async def test_a_browser_that_leaves_frees_its_place(config: Config, loopback: N
             await guest.sees(GREEN, BLUE)
             full = await client.post("/offer", json={"type": "offer", "sdp": OFFER})
             assert "all 1 places" in await error_of(full, 503)
+            (there,) = client.server.app[keys.PEERS]._peers.values()
+            held = [weakref.ref(each) for each in (there, there.line, there._connection)]
+            del there
         assert await until(lambda: taken(client), 0)
+
+        async def kept() -> list[object]:
+            gc.collect()
+            return [each() for each in held if each()]
+
+        assert await until(kept, [])
 
 
 @in_loop
