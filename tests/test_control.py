@@ -142,6 +142,10 @@ def test_a_change_of_the_scene_keeps_what_the_stream_remembers(running: Running)
     before = control.runner.pipeline
     control.change({"scene": {"backdrop": "#c8c800"}})
     assert control.runner.pipeline._smoother is before._smoother
+    assert control.runner.pipeline._light is not before._light, "there is another light"
+    relit, model = control.runner.pipeline._light, control.model
+    control.change({"edges": {"wrap": 0.0}, "matting": {"every": 2}})
+    assert control.runner.pipeline._light is relit and control.model is model
     control.change({"temporal": {"strength": 0.3}})
     assert control.runner.pipeline._smoother is not before._smoother
 
@@ -170,7 +174,15 @@ def test_another_camera_is_opened_in_the_place_of_the_first(toy_ir: Path) -> Non
     runner = Runner(open_room, pipeline, [outlet], SIZE, stats)
     runner.start()
     sink.await_picture(person)
-    Control(config, model, stats, runner).change({"camera": {"device": "other"}})
+    control, asked = Control(config, model, stats, runner), []
+
+    def renew() -> None:
+        asked.append(control.config.camera.device)
+        renew_source()
+
+    renew_source, runner.renew_source = runner.renew_source, renew  # type: ignore[method-assign]
+    control.change({"camera": {"device": "other"}})
+    assert asked == ["other"], "whoever opens it at once reads which"
     sink.await_picture(person, len(sink.frames) + 5)
     runner.stop()
     assert len(opened) == 2 and opened[0]._closed.is_set()
