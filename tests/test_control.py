@@ -182,9 +182,9 @@ def test_another_camera_is_opened_in_the_place_of_the_first(toy_ir: Path) -> Non
 
     renew_source, runner.renew_source = runner.renew_source, renew  # type: ignore[method-assign]
     control.change({"camera": {"device": "other"}})
-    assert asked == ["other"], "whoever opens it at once reads which"
     sink.await_picture(person, len(sink.frames) + 5)
     runner.stop()
+    assert asked == ["other"], "whoever opens it at once reads which"
     assert len(opened) == 2 and opened[0]._closed.is_set()
     assert runner.error is None
 

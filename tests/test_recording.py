@@ -239,6 +239,7 @@ def test_mattes_are_lossless(tmp_path: Path) -> None:
         sink.write_alpha(alpha)
     sink.close()
     with av.open(str(tmp_path / "a.mkv")) as container:
+        assert container.streams.video[0].codec_context.color_range == 2, "0..255, and it says so"
         grey = [picture.to_ndarray(format="gray") for picture in container.decode(video=0)]
     assert len(grey) == 2
     for alpha, read in zip(alphas, grey, strict=True):
