@@ -17,6 +17,7 @@ from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import Alpha, Bytes, Frame, Matte
 from realtime.matting.change import Look, Watch
+from realtime.matting.inside import filled
 from realtime.matting.patches import people
 from realtime.stats import Stats
 
@@ -39,6 +40,7 @@ class Smoother(Protocol):
     """Steadies a matte over time, at model size (`matting.temporal`)."""
 
     def smooth(self, alpha: Alpha, look: Look) -> Alpha: ...
+    def carry(self, look: Look) -> Alpha | None: ...
     def reset(self) -> None: ...
 
 
@@ -89,7 +91,7 @@ class Pipeline:
 
     `patches` is the least size of a patch of the matte, as a share of the largest, `certain` the
     least share of it that must be certainly person (`matting.patches`). The network looks at one
-    frame of `every` while nothing moves, and at every frame otherwise.
+    frame of `every` where the matte can follow what moves, and at every frame otherwise.
     """
 
     def __init__(
@@ -126,8 +128,7 @@ class Pipeline:
         self._every = every
         self._framing = framing
         self._overlay = overlay
-        self._raw: Alpha | None = None
-        self._reused = 0
+        self._since = 0
         self._steadied: Alpha | None = None
         self._present_at = -math.inf
 
@@ -144,38 +145,42 @@ class Pipeline:
             if look.before is None:
                 self._forget()
             before, self._steadied = self._steadied, None
-            alpha = self._infer(thumbnail, look)
+            known = self._known(look, before)
+            self._since = 0 if known is None else self._since + 1
+            alpha = self._session.infer(thumbnail) if known is None else known
             self._expect_person(alpha, frame.captured_at)
         with timed("steady"):
-            alpha = self._steady(alpha, look, before)
+            if known is None:
+                alpha = self._steady(alpha, look, before)
+            self._steadied = alpha
+            self._measure(alpha, look, before)
         with timed("refine"):
             return Matte(self._refiner.refine(alpha, thumbnail, frame), frame.number)
 
-    def _infer(self, thumbnail: Bytes, look: Look) -> Alpha:
-        """Ask the network, or take its last word while nothing moves: that is this frame's too."""
-        known, self._raw = self._raw, None
-        if known is not None and look.nothing_moved and self._reused + 1 < self._every:
-            self._reused += 1
-        else:
-            known, self._reused = self._session.infer(thumbnail), 0
-        self._raw = known
-        return known
+    def _known(self, look: Look, before: Alpha | None) -> Alpha | None:
+        """Return this frame's matte where the one before tells it, and the network need not."""
+        if before is None or self._since + 1 >= self._every:
+            return None
+        if look.nothing_moved:
+            return before
+        return self._smoother.carry(look) if self._smoother else None
 
     def _steady(self, alpha: Alpha, look: Look, before: Alpha | None) -> Alpha:
-        """Step 3, and the live figure of what is left of the flicker.
-
-        `before` is None when the frame before had no matte: older ones know nothing of its motion.
+        """Step 3. `before` is None when the frame before had no matte: older ones know nothing of
+        its motion.
         """
-        alpha = people(alpha, self._patches, self._certain, before)
-        if self._smoother:
-            if before is None:
-                self._smoother.reset()
-            alpha = self._smoother.smooth(alpha, look)
-        self._steadied = alpha
+        alpha = filled(people(alpha, self._patches, self._certain, before))
+        if not self._smoother:
+            return alpha
+        if before is None:
+            self._smoother.reset()
+        return self._smoother.smooth(alpha, look)
+
+    def _measure(self, alpha: Alpha, look: Look, before: Alpha | None) -> None:
+        """Tell how much flicker is left."""
         if before is not None and cv2.countNonZero(look.still):
             change = cv2.mean(cv2.absdiff(before, alpha), look.still)[0]
             self._stats.measure("flicker", 1000 * change)
-        return alpha
 
     def _expect_person(self, alpha: Alpha, captured_at: float) -> None:
         coverage = cv2.mean(alpha)[0]
@@ -222,7 +227,7 @@ class Pipeline:
         """Go on with the memory of the pipeline in whose place this one comes."""
         self._session, self._smoother = before._session, before._smoother
         self._watch, self._present_at = before._watch, before._present_at
-        self._raw, self._reused, self._steadied = before._raw, before._reused, before._steadied
+        self._since, self._steadied = before._since, before._steadied
         if self._framing and before._framing:
             self._framing = before._framing
 
@@ -238,7 +243,7 @@ class Pipeline:
 
     def _forget(self) -> None:
         """Begin a scene."""
-        self._raw = self._steadied = None
+        self._steadied = None
         self._session.reset()
         self._light.reset()
         if self._framing:
