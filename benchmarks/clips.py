@@ -1,4 +1,4 @@
-"""Clips with an exact matte through the real line, with a network that is asked only once."""
+"""Clips with an exact matte through the real line."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Clip:
 
 
 class Replay:
-    """A model whose only session says again what a network has said of a clip's frames."""
+    """A model whose only session says what it is told, a matte for each frame of a clip."""
 
     def __init__(self, model: MattingModel, mattes: list[Alpha]) -> None:
         self.size_for = model.session().size_for
         self._mattes = iter(mattes)
 
     def session(self, scale: float = 1.0) -> Replay:
-        """Return itself: the sizes are those at which the network was asked."""
+        """Return itself: the sizes are those of the model."""
         return self
 
     def infer(self, bgr: Bytes) -> Alpha:
@@ -53,7 +53,7 @@ class Replay:
         return next(self._mattes)
 
     def reset(self) -> None:
-        """A network's memory was its own affair when it was asked."""
+        """There is no memory."""
 
 
 def read(path: Path, model: MattingModel, frames: int | None = None) -> Clip:
@@ -93,9 +93,9 @@ def mattes(
     smoother: Smoother | None = None,
     raw: list[Alpha] | None = None,
 ) -> list[Matte]:
-    """Return the line's mattes of a clip; `raw` stands in for what the network said."""
-    replay = Replay(model, clip.raw if raw is None else raw)
-    line = make_pipeline(config, replay, stats or Stats(), live=False, smoother=smoother)
+    """Return the line's mattes of a clip; `raw` stands in for what the network says."""
+    network = model if raw is None else Replay(model, raw)
+    line = make_pipeline(config, network, stats or Stats(), live=False, smoother=smoother)
     return [line.matte(frame).alpha / np.float32(255) for frame in clip.frames]
 
 

@@ -23,7 +23,13 @@ from training import metrics
 Scores = dict[str, dict[str, float]]
 """Figures of clips by name."""
 
-OFF = {"temporal": {"method": "off", "patches": 0.0, "certain": 0.0}, "light": {"time": False}}
+EACH = {"matting": {"every": 1}}
+"""What a line is told whose network looks at each frame."""
+
+OFF = EACH | {
+    "temporal": {"method": "off", "patches": 0.0, "certain": 0.0},
+    "light": {"time": False},
+}
 """What a line without these steps is told."""
 
 FOOTAGE_FRAMES = 60
@@ -55,6 +61,7 @@ class Gallery:
     ) -> tuple[Scores, float]:
         """Return the line's figures, with another smoother if one is made, and step 3's ms."""
         found, stats = {}, Stats(window=10**5)
+        config = config.with_values(EACH) if make else config
         for clip in self.plain + self.events:
             outs = clips.mattes(clip, self.model, config, stats, make() if make else None)
             found[clip.name] = clips.scores(outs, clip.truth)

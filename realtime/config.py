@@ -55,7 +55,10 @@ class Matting(Table):
         1, ge=0, le=64, description="of the network; 1 costs least, 0 = let OpenVINO choose"
     )
     every: int = Field(
-        1, ge=1, le=10, description="frames for one look of the network while nothing moves"
+        2,
+        ge=1,
+        le=10,
+        description="frames for one look of the network; motion moves the matte between",
     )
     scale: float = Field(
         1.0, ge=0.5, le=1, description="share of the network's sides, where it takes other sizes"

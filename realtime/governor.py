@@ -1,8 +1,8 @@
 """Adapting to load: what is given up, step by step, to keep the frame rate asked for. Floor 4.
 
-First the refinement of edges, then the size of what the network sees, then its looks while
-nothing moves, then one frame of three, in the end every second one. Each is taken back when there
-is room again.
+First the refinement of edges, then the size of what the network sees, then how often it
+looks, then one frame of three, in the end every second one. Each is taken back when there is room
+again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ Changes = dict[str, dict[str, object]]
 
 SMALLER = 0.75
 """Share of the network's sides in its smaller size: half of its work."""
+
+SELDOM = 4
+"""Frames for one look of the network when it is to look less."""
 
 LATE, ROOM = 0.1, 0.7
 """Share of frames that came and were not composed from which on it is too much, as it is when the
@@ -45,8 +48,8 @@ def steps(config: Config, model: MattingModel) -> list[Step]:
         found.append(Step("no refinement", plain))
     if model.resizable and config.matting.scale > SMALLER:
         found.append(Step("smaller network", {"matting": {"scale": SMALLER}}))
-    if config.matting.every < 2:
-        found.append(Step("every second look", {"matting": {"every": 2}}))
+    if config.matting.every < SELDOM:
+        found.append(Step("fewer looks", {"matting": {"every": SELDOM}}))
     return [*found, Step("two frames of three", {}, 1.5), Step("every second frame", {}, 2)]
 
 

@@ -27,6 +27,9 @@ noise, and between them the gate opens in proportion."""
 DISAGREEMENT = 2.0
 """How much more a change of the guide counts where the network changed its mind as well."""
 
+UNTOLD = 0.01
+"""Share of a picture that may change otherwise than by motion while a matte is only carried."""
+
 UNDECIDED, LEAST_SAY = 0.4, 0.5
 """A matte nearer than the first to 0.5 is undecided; at 0.5 it has this share of its say."""
 
@@ -66,19 +69,28 @@ class GatedSmoother:
         self._seen = cv2.addWeighted(guide, 0.5, seen, 0.5, 0.0)
         return self._held
 
+    def carry(self, look: Look) -> Alpha | None:
+        """Return None: it knows that something has moved, and not where to."""
+        return None
+
 
 class FlowSmoother:
     """The same average along the picture's motion: the old matte moves with what it shows.
 
     Optical flow (DIS, Kroeger et al., ECCV 2016) carries the old matte to the new picture. Where
     the old picture, carried along, is not the new one, flow is wrong or something has come into
-    sight, and the new matte is taken at once.
+    sight, and the new matte is taken at once. After pictures over which the old one was only
+    carried, a new matte has as large a share as if there had been one for each.
     """
 
     def __init__(self, strength: float) -> None:
         self._strength = strength
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._flow.setFinestScale(1)  # half of the matte's size; a quarter loses edges on the way
+        self._flow.setPatchStride(5)
+        self._flown: tuple[Look, Places, Bytes] | None = None
         self._held: Alpha | None = None
+        self._pictures = 1
         self._places = places(0, 0)
 
     def reset(self) -> None:
@@ -88,13 +100,33 @@ class FlowSmoother:
     def smooth(self, alpha: Alpha, look: Look) -> Alpha:
         """Return the steadied alpha of a picture looked at, which has alpha's size."""
         held, self._held = self._held, alpha
+        pictures, self._pictures = self._pictures, 1
         if look.before is None or held is None or leaps(held, alpha):
             return alpha
-        then, now = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in (look.before, look.picture))
-        came_from = self._origins(then, now)
-        motion = cv2.blur(cv2.absdiff(carried(then, came_from), now), WINDOW)
-        self._held = follow(carried(held, came_from), alpha, motion, self._strength)
+        came_from, unlike = self._flow_of(look, look.before)
+        strength = self._strength**pictures
+        self._held = follow(carried(held, came_from), alpha, unlike, strength)
         return self._held
+
+    def carry(self, look: Look) -> Alpha | None:
+        """Return the old matte moved with what it shows, None where more than that has changed."""
+        if look.before is None or self._held is None:
+            return None
+        came_from, unlike = self._flow_of(look, look.before)
+        if np.count_nonzero(unlike > MOVING) > UNTOLD * unlike.size:
+            return None
+        self._held = carried(self._held, came_from)
+        self._pictures += 1
+        return self._held
+
+    def _flow_of(self, look: Look, before: Bytes) -> tuple[Places, Bytes]:
+        """Return where each pixel was before, and how unlike it what was there is around it."""
+        if self._flown is None or self._flown[0] is not look:
+            then, now = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in (before, look.picture))
+            came_from = self._origins(then, now)
+            unlike = cv2.blur(cv2.absdiff(carried(then, came_from), now), WINDOW)
+            self._flown = look, came_from, unlike
+        return self._flown[1:]
 
     def _origins(self, then: Bytes, now: Bytes) -> Places:
         """Return where each pixel was in the picture before; both are grey, (height, width)."""
