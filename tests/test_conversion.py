@@ -156,11 +156,11 @@ def test_other_channels_than_the_card_has_classes_are_refused() -> None:
 def test_large_weights_are_stored_in_half_precision_and_small_ones_are_spared(
     tmp_path: Path,
 ) -> None:
-    layers = nn.Sequential(nn.Conv2d(3, 64, 1), nn.Conv2d(64, 64, 1), nn.Conv2d(64, 1, 1))
+    layers = nn.Sequential(nn.Conv2d(3, 64, 1), nn.Conv2d(64, 512, 1), nn.Conv2d(512, 1, 1))
     saved = ov.Core().read_model(convert(tmp_path, from_torch(layers.eval(), toy_card())))
     constants = [node for node in saved.get_ops() if node.get_type_name() == "Constant"]
     types = {node.data.size: node.get_element_type() for node in constants}
-    assert types[64 * 64] == ov.Type.f16
+    assert types[64 * 512] == ov.Type.f16
     assert types[3 * 64] == ov.Type.f32
 
 
