@@ -23,8 +23,8 @@ from realtime.errors import ModelError
 SHAPES = "DisableConstantFolding_0"
 
 LARGE = 32768
-"""Values from which a weight is worth storing in FP16: half of a file of ours. With those from 4,096
-on one matte of scrim-r in 940 moved by 0.014, so by less than 0.001."""
+"""Values from which a weight is worth storing in FP16: half of a file of ours. With those from
+4,096 on, one matte of scrim-r in 940 moved by 0.014; so by less than 0.001."""
 
 
 def stamp(graph: ov.Model, card: Card, signature: Signature = OURS) -> ov.Model:

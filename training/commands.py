@@ -169,6 +169,19 @@ def evaluate(
 
 
 @app.command()
+def mean(
+    checkpoints: Annotated[list[Path], typer.Argument(help="best.pt of runs of one network.")],
+    out: Annotated[Path, typer.Option(help="Checkpoint to write.")],
+) -> None:
+    """Write a checkpoint whose weights are the mean of several; evaluate tells whether it pays."""
+    from training import soup
+    from training.train import write
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write(out, soup.mean(checkpoints))
+
+
+@app.command()
 def show(
     out: Annotated[Path, typer.Argument(help="Picture to write.")],
     recipe: Annotated[str, typer.Option(help="Name of a recipe.")] = "munet-webcam",

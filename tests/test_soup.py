@@ -1,0 +1,40 @@
+"""The mean of several checkpoints."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from realtime.errors import ModelContract
+from training import models, soup
+from training.commands import app
+from training.models.sinet import SINet
+
+
+def checkpoint(path: Path, level: float, **changes: object) -> Path:
+    weights = {name: torch.full_like(one, level) for name, one in SINet().state_dict().items()}
+    content = {"recipe": "sinet", "model": weights, "step": 100, "spent_s": 60.0}
+    torch.save(content | changes, path)
+    return path
+
+
+def test_the_mean_of_two_runs_is_a_checkpoint(tmp_path: Path) -> None:
+    one, other = checkpoint(tmp_path / "a.pt", 1.0), checkpoint(tmp_path / "b.pt", 4.0)
+    out = tmp_path / "new" / "mean.pt"
+    ran = CliRunner().invoke(app, ["mean", str(one), str(other), "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    network, card = models.load(out)
+    state = network.state_dict()
+    assert all((one == 2.5).all() for one in state.values() if one.is_floating_point())
+    assert "the mean of 2 runs'" in card.origin and "2 minutes" in card.origin
+
+
+def test_runs_of_other_networks_have_no_mean(tmp_path: Path) -> None:
+    one = checkpoint(tmp_path / "a.pt", 1.0)
+    for other in (
+        checkpoint(tmp_path / "b.pt", 1.0, recipe="munet-webcam"),
+        checkpoint(tmp_path / "c.pt", 1.0, model={"weight": torch.zeros(3)}),
+    ):
+        with pytest.raises(ModelContract, match="not of one network"):
+            soup.mean([one, other])

@@ -1,0 +1,37 @@
+"""The mean of several runs' weights: "Model soups" (Wortsman et al., ICML 2022).
+
+Runs that go on from one another lie in one valley, and its middle is flatter than its ends.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from realtime.errors import ModelContract
+from training import models
+
+
+def mean(paths: Sequence[Path]) -> dict:
+    """A checkpoint with the mean of the weights of several; the rest is the last one's.
+
+    Its steps and minutes are those of all, its figures unknown. Raises `ModelContract` where they
+    are not of one network.
+    """
+    found = [models.read(path) for path in paths]
+    last = found[-1]
+    for path, other in zip(paths, found, strict=True):
+        if other["recipe"] != last["recipe"] or shapes(other) != shapes(last):
+            raise ModelContract(f"{path} and {paths[-1]} are not of one network")
+    weights = {
+        name: torch.stack([other["model"][name] for other in found]).double().mean(0).to(one.dtype)
+        for name, one in last["model"].items()
+    }
+    said = f"{last.get('started', '')} Its weights are the mean of {len(found)} runs'.".strip()
+    sums = {key: sum(other.get(key, 0) for other in found) for key in ("step", "spent_s")}
+    return last | sums | {"model": weights, "started": said, "figures": {}}
+
+
+def shapes(found: dict) -> dict:
+    """Names and shapes of a checkpoint's weights."""
+    return {name: one.shape for name, one in found["model"].items()}
