@@ -134,7 +134,8 @@ def _quantised(ir: Path, feeds: Sequence[dict[str, Any]], spared: Sequence[str])
         import nncf
     except ImportError as error:
         raise ModelError("INT8 needs NNCF", "pip install 'scrim[conversion]'") from error
-    nncf.set_log_level(logging.ERROR)
+    # nncf.set_log_level would change the levels of others' handlers too.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     try:
         return nncf.quantize(
             ov.Core().read_model(ir),
