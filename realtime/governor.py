@@ -1,8 +1,7 @@
 """Adapting to load: what is given up, step by step, to keep the frame rate asked for. Floor 4.
 
-First the refinement of edges, then the size of what the network sees, then how often it
-looks, then one frame of three, in the end every second one. Each is taken back when there is room
-again.
+First the refinement of edges, then the size of what the network sees, then how often it looks,
+then one frame of three, in the end every second one. Each is taken back when there is room again.
 """
 
 from __future__ import annotations

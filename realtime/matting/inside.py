@@ -1,4 +1,4 @@
-"""The inside of a person, where a network doubts: through haze the backdrop shines in a chest."""
+"""Step 3 of 9: the inside of a person, where a network doubts and the backdrop would shine."""
 
 from __future__ import annotations
 
