@@ -12,6 +12,7 @@ from conversion import check, foreign, quantise, readme
 from conversion.cards import choose, load
 from conversion.pictures import Labelled, draw, read_folder, read_labelled
 from conversion.read import Original, read
+from conversion.restore import restore
 from conversion.stamp import beside, save, stamp
 from realtime.errors import ConfigError
 from realtime.frame import Bytes
@@ -40,8 +41,16 @@ def convert(
         Path | None,
         typer.Option(help="folder of img and mask: every other picture calibrates, the rest judge"),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="the other way: from an IR of ours (.xml), write this file to train on"),
+    ] = None,
 ) -> None:
     """Convert a model to an OpenVINO IR, unless it drifts from the original."""
+    if checkpoint:
+        restore(source, checkpoint)
+        typer.echo(f"wrote {checkpoint}")
+        return
     if int8 and not labelled:
         raise ConfigError("--int8 needs pictures with masks", "--labelled FOLDER of img and mask")
     truths = read_labelled(labelled) if int8 and labelled else []

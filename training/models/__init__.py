@@ -137,8 +137,20 @@ def origin(used: Recipe, found: dict) -> str:
 
 
 def learnt(found: dict) -> str:
-    """In words: what a checkpoint learnt from, and where it started."""
+    """In words: what a checkpoint learnt from, and where it started; of one that was restored from
+    an IR, what its card said."""
+    if "learnt" in found:
+        return found["learnt"]
     sources = "; ".join(f"{k} ({v})" if v else k for k, v in found.get("sources", {}).items())
     said = f"Learnt from: {sources or 'not recorded'}."
     started = found.get("started", "").replace(f": {said}", ", which learnt from the same.")
-    return f"{said} {started}".strip()
+    return once(f"{said} {started}".strip())
+
+
+def once(text: str) -> str:
+    """The text without a sentence that is the one before it again: one a run that went on."""
+    said: list[str] = []
+    for sentence in text.split(". "):
+        if sentence != (said or [""])[-1]:
+            said.append(sentence)
+    return ". ".join(said)

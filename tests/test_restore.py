@@ -1,0 +1,82 @@
+"""From an IR back to a checkpoint, to train on from what is shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.folding import unsettled
+from conversion.commands import convert
+from conversion.read import from_torch
+from conversion.restore import restore
+from conversion.stamp import save, stamp
+from realtime.errors import ConfigError, ModelContract, ModelNotFound
+from tests.toy import save_toy
+from training import models, recipes
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+LEARNT = "Learnt from: ccp (Apache-2.0). Its encoder started from nothing."
+
+
+def trained(recipe: str, folder: Path) -> tuple[nn.Module, Path]:
+    """A network in which everything counts, norms and memories too, and its IR."""
+    network = unsettled(models.build(recipes.find(recipe))).eval()
+    for module in network.modules():
+        if hasattr(module, "share"):
+            nn.init.normal_(module.share)
+    card = models.card({"recipe": recipe, "learnt": LEARNT, "figures": {"clips iou": 97.0}})
+    save(stamp(from_torch(network, card).graph, card), folder / f"{recipe}.xml")
+    return network, folder / f"{recipe}.xml"
+
+
+@pytest.mark.parametrize("recipe", ["munet-webcam", "scrim-r", "portraitnet-050"])
+def test_a_restored_network_says_what_the_trained_one_did(recipe: str, tmp_path: Path) -> None:
+    network, ir = trained(recipe, tmp_path)
+    restore(ir, tmp_path / "best.pt")
+    again, card = models.load(tmp_path / "best.pt")
+    src = torch.rand(1, 3, *card.sizes[0][::-1])
+    with torch.inference_mode():
+        truth, found = (n(src)[0] if card.memory else n(src) for n in (network, again))
+    assert (truth.sigmoid() - found.sigmoid()).abs().max() < 0.01
+    assert card.origin.endswith(LEARNT)
+    assert card.figures == {"clips iou": 97.0}
+
+
+def test_training_goes_on_from_it(tmp_path: Path) -> None:
+    network, ir = trained("munet-webcam", tmp_path)
+    convert(ir, checkpoint=tmp_path / "best.pt")
+    other = models.build(recipes.find("munet-webcam")).eval()
+    assert models.start(other, tmp_path / "best.pt") == (
+        f"Its decoder started from that of munet-webcam: {LEARNT}"
+    )
+    src = torch.rand(1, 3, 96, 96)
+    with torch.inference_mode():
+        assert (other(src).sigmoid() - network(src).sigmoid()).abs().max() < 0.01
+
+
+def test_what_cannot_be_restored_is_said(tmp_path: Path) -> None:
+    toy = save_toy(tmp_path / "toy.xml")
+    with pytest.raises(ModelContract, match="no recipe"):
+        restore(toy, tmp_path / "best.pt")
+    with pytest.raises(ModelNotFound, match=r"none\.xml"):
+        restore(tmp_path / "none.xml", tmp_path / "best.pt")
+    with pytest.raises(ConfigError, match="there already"):
+        restore(toy, toy)
+    assert not (tmp_path / "best.pt").exists()
+
+
+def test_a_graph_of_another_shape_is_refused(tmp_path: Path) -> None:
+    wider = models.build(recipes.find("munet-webcam", ["options.alpha=0.75"])).eval()
+    card = models.card({"recipe": "munet-webcam"})
+    save(stamp(from_torch(wider, card).graph, card), tmp_path / "wider.xml")
+    with pytest.raises(ModelContract, match="another graph"):
+        restore(tmp_path / "wider.xml", tmp_path / "best.pt")
+
+
+def test_a_start_that_is_told_twice_is_told_once() -> None:
+    told = "Its decoder started from that of scrim-r, which learnt from the same."
+    assert models.once(f"Learnt from: x. {told} {told} End.") == f"Learnt from: x. {told} End."
