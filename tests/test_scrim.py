@@ -16,11 +16,12 @@ from realtime.contract import Card
 from realtime.errors import ConfigError
 from realtime.matting.engine import MattingModel
 from tests.portraits import house
-from training import augment, lights, losses, models, pack, packing, recipes
-from training.clips import Director, held_to_border, smeared, walk
+from training import lights, losses, models, optics, pack, packing, recipes
+from training.clips import Director
 from training.compose import Composer, Mix, View
 from training.models.munet import MUNet
 from training.models.scrim import MEMORY, Scrim
+from training.motion import held_to_border, smeared, walk
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -187,7 +188,7 @@ def test_a_codec_leaves_frames_of_the_same_number_and_likeness() -> None:
 
 def test_grain_is_new_in_every_frame_but_of_one_strength() -> None:
     grey = np.full((40, 40, 3), 128, np.uint8)
-    loud = next(g for g in (augment.Grain(default_rng(s)) for s in range(50)) if not g.silent)
+    loud = next(g for g in (optics.Grain(default_rng(s)) for s in range(50)) if not g.silent)
     rng = default_rng(0)
     a, b = loud.on(grey, rng), loud.on(grey, rng)
     assert not np.array_equal(a, b)

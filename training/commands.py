@@ -153,9 +153,9 @@ def evaluate(
 ) -> None:
     """Measure checkpoints on the pictures set aside; unless --quick, their cards then tell it."""
     from training import sheet as sheets
+    from training.checkpoint import note
     from training.evaluate import flat, measured
     from training.models import load
-    from training.train import note
 
     for path in checkpoints:
         model, card = load(path)
@@ -175,7 +175,7 @@ def mean(
 ) -> None:
     """Write a checkpoint whose weights are the mean of several; evaluate tells whether it pays."""
     from training import soup
-    from training.train import write
+    from training.checkpoint import write
 
     out.parent.mkdir(parents=True, exist_ok=True)
     write(out, soup.mean(checkpoints))

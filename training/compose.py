@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from realtime.errors import ConfigError
-from training import augment
+from training import augment, optics
 from training.pack import Pack, Pixels, Row
 from training.placement import Floats, fitted, largest, mirrored, pasted, placement, turned, window
 from training.recipe import CLASSES, Mix
@@ -87,12 +87,12 @@ class Composer:
             if differ:
                 fgr = augment.relit("light", fgr, rng)
             if rng.random() < 0.15:
-                fgr = augment.side_light(fgr, rng)
+                fgr = optics.side_light(fgr, rng)
             alpha_ = alpha[:, :, None]
             src = alpha_ * fgr + (1 - alpha_) * src
             pha = alpha + (1 - alpha) * pha
         if rng.random() < 0.1:
-            src = augment.back_light(src, pha, rng)
+            src = optics.back_light(src, pha, rng)
         eight = np.clip(src + 0.5, 0, 255).astype(np.uint8)
         return View(eight, (pha * 255 + 0.5).astype(np.uint8), np.ones(pha.shape, np.uint8))
 
@@ -131,7 +131,7 @@ class Composer:
     def room(self, size: tuple[int, int], rng: Generator, source: str) -> Pixels:
         """A part of an empty picture; now and then a plain wall."""
         if source == "background" and rng.random() < 0.06:
-            return augment.wall(size, rng)
+            return wall(size, rng)
         rows = self.pack.sources[source]
         row = rows[rng.integers(len(rows))]
         zoom = rng.uniform(0.45, 1.0)
@@ -197,3 +197,11 @@ def foreground(src: Pixels, pha: Floats) -> Pixels:
     outer = cv2.blur(src_ * (1 - a), (13, 13)) / (cv2.blur(1 - pha, (13, 13))[:, :, None] + 1e-3)
     out = inner + a * (src_ - a * inner - (1 - a) * outer)
     return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def wall(size: tuple[int, int], rng: Generator) -> Pixels:
+    """A plain wall: one colour with a soft ramp."""
+    width, height = size
+    corners = rng.uniform(20, 245, 3) + rng.normal(0, 18, (2, 2, 1)) + rng.normal(0, 4, (2, 2, 3))
+    ramp = cv2.resize(corners.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.clip(ramp, 0, 255).astype(np.uint8)

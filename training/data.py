@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.random import Generator, default_rng
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -75,6 +76,19 @@ def stacked(views: list[View]) -> Batch:
     src = planes([view.src for view in views]).permute(0, 3, 1, 2)
     pha = planes([view.pha for view in views])[:, None]
     return src, pha, planes([view.weight for view in views])[:, None]
+
+
+def scaled(batch: Batch, scale: float, task: str, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """src in 0..1, alpha in 0..1 or class numbers, weight 0 or 1; sides times `scale`."""
+    src, truth, weight = (part.to(device, non_blocking=True).float() for part in batch)
+    if task == "matte":
+        truth = truth / 255
+    if scale == 1:
+        return src / 255, truth, weight
+    mode = "area" if task == "matte" else "nearest"
+    truth = F.interpolate(truth, scale_factor=scale, mode=mode)
+    src, weight = (F.interpolate(x, scale_factor=scale, mode="area") for x in (src, weight))
+    return src / 255, truth, weight.floor()
 
 
 def batches(path: Path, recipe: Recipe) -> Dataset:

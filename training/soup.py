@@ -1,4 +1,4 @@
-"""The mean of several runs' weights: "Model soups" (Wortsman et al., ICML 2022).
+"""Means of weights: of a run along its way, and of several: "Model soups" (Wortsman et al., 2022).
 
 Runs that go on from one another lie in one valley, and its middle is flatter than its ends.
 """
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from realtime.errors import ModelContract
 from training import models
@@ -35,3 +36,14 @@ def mean(paths: Sequence[Path]) -> dict:
 def shapes(found: dict) -> dict:
     """Names and shapes of a checkpoint's weights."""
     return {name: one.shape for name, one in found["model"].items()}
+
+
+@torch.no_grad()
+def follow(ema: nn.Module, model: nn.Module, keep: float) -> None:
+    """Move the average towards the model; counters are copied."""
+    pairs = list(zip(ema.state_dict().values(), model.state_dict().values(), strict=True))
+    floats = [(a, b) for a, b in pairs if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], 1 - keep)
+    for a, b in pairs:
+        if not a.is_floating_point():
+            a.copy_(b)

@@ -5,7 +5,6 @@ spent, random state); batches are functions of their number. So a run that is st
 gives the weights of one that was not, when it is measured in steps.
 """
 
-import os
 import random
 import signal
 import time
@@ -17,17 +16,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 
 from realtime.errors import ConfigError
-from training import data, losses, models, sheet
+from training import checkpoint, data, losses, models, sheet
 from training.evaluate import flat, measured
 from training.pack import Pack
 from training.rates import OPTIMISERS, groups, schedule
 from training.recipe import Recipe
+from training.soup import follow
 from training.threads import Threads
 
 SAVE_EVERY_S = 150.0
@@ -90,8 +89,8 @@ class Trainer:
     def save(self) -> None:
         """Write last.pt."""
         state = {part: getattr(self, part).state_dict() for part in PARTS}
-        counters = {counter: getattr(self, counter) for counter in COUNTERS}
-        write(self.last, self.named() | {"rng": torch.get_rng_state()} | state | counters)
+        state |= {counter: getattr(self, counter) for counter in COUNTERS}
+        checkpoint.write(self.last, self.named() | state | {"rng": torch.get_rng_state()})
 
     def named(self) -> dict:
         """What a checkpoint says of its recipe and its data."""
@@ -117,7 +116,7 @@ class Trainer:
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(not name.startswith(stage.frozen))
         self.model.train()
-        src, truth, weight = scaled(batch, stage.scale, recipe.task, self.run.device)
+        src, truth, weight = data.scaled(batch, stage.scale, recipe.task, self.run.device)
         with torch.autocast(self.run.device, torch.bfloat16, enabled=self.run.device == "cuda"):
             frames = recipe.frames_of(self.step)
             heads = predicted(self.model, src.contiguous(memory_format=torch.channels_last), frames)
@@ -166,7 +165,7 @@ class Trainer:
     def check(self, log: SummaryWriter) -> None:
         """Evaluate the moving average; keep it as best.pt when it is the best so far."""
         if self.run.val is None:
-            write(self.run.out / "best.pt", self.result({}))
+            checkpoint.write(self.run.out / "best.pt", self.result({}))
             return
         card = models.card(self.result({}))
         scores = measured(self.ema, card, self.run.val, quick=True, skip_bad=self.run.skip_bad)
@@ -184,7 +183,7 @@ class Trainer:
         recipe = self.run.recipe
         if overall >= self.best:
             self.best, self.stale = overall, 0
-            write(self.run.out / "best.pt", self.result(figures))
+            checkpoint.write(self.run.out / "best.pt", self.result(figures))
             return
         self.stale += 1
         if recipe.schedule == "plateau" and self.stale % PLATEAU == 0:
@@ -210,44 +209,6 @@ def predicted(model: nn.Module, src: Tensor, frames: int = 1) -> dict[str, Tenso
     if hasattr(model, "memory"):
         return model.heads(src, frames)
     return model.heads(src) if hasattr(model, "heads") else {"mask": model(src)}
-
-
-def scaled(
-    batch: data.Batch, scale: float, task: str, device: str
-) -> tuple[Tensor, Tensor, Tensor]:
-    """src in 0..1, alpha in 0..1 or class numbers, weight 0 or 1; sides times `scale`."""
-    src, truth, weight = (part.to(device, non_blocking=True).float() for part in batch)
-    if task == "matte":
-        truth = truth / 255
-    if scale == 1:
-        return src / 255, truth, weight
-    mode = "area" if task == "matte" else "nearest"
-    truth = F.interpolate(truth, scale_factor=scale, mode=mode)
-    src, weight = (F.interpolate(x, scale_factor=scale, mode="area") for x in (src, weight))
-    return src / 255, truth, weight.floor()
-
-
-def note(checkpoint: Path, figures: dict[str, float]) -> None:
-    """Write figures into a checkpoint, for its card."""
-    write(checkpoint, models.read(checkpoint) | {"figures": figures})
-
-
-@torch.no_grad()
-def follow(ema: nn.Module, model: nn.Module, keep: float) -> None:
-    """Move the average towards the model; counters are copied."""
-    pairs = list(zip(ema.state_dict().values(), model.state_dict().values(), strict=True))
-    floats = [(a, b) for a, b in pairs if a.is_floating_point()]
-    torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], 1 - keep)
-    for a, b in pairs:
-        if not a.is_floating_point():
-            a.copy_(b)
-
-
-def write(path: Path, content: dict) -> None:
-    """Save atomically."""
-    part = path.with_suffix(".part")
-    torch.save(content, part)
-    os.replace(part, path)
 
 
 def seed(number: int) -> None:
