@@ -46,7 +46,7 @@ async def read_picture(request: web.Request) -> bytes:
 async def read_body(
     request: web.Request, most: int = MAX_BODY, timeout_s: float | None = None
 ) -> bytes:
-    """Return a body of at most so many bytes, however it is sent."""
+    """Return a body of at most so many bytes, however it is sent. Raises `BadOffer`."""
     if (request.content_length or 0) > most:
         raise BodyTooLarge(f"the body is larger than {most} bytes")
     data = bytearray()
@@ -58,6 +58,8 @@ async def read_body(
                     raise BodyTooLarge(f"the body is larger than {most} bytes")
     except TimeoutError as error:
         raise gate.refuse(web.HTTPRequestTimeout, "the body took too long") from error
+    except (web.RequestPayloadError, ConnectionError) as error:  # wrongly coded, or its sender left
+        raise BadOffer("the body cannot be read to its end") from error
     return bytes(data)
 
 

@@ -128,7 +128,7 @@ def make_gate(host: str, entry: Pass) -> Middleware:
                 web.HTTPForbidden, "this name is not ours", "open the studio by its address"
             )
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers["Host"]:
+        if origin is not None and not _is_ours(origin, request.headers["Host"]):
             raise refuse(web.HTTPForbidden, "other pages may not ask", "open the studio itself")
         if _is_guarded(request.path) and not entry.admits(request):
             raise await refuse_token(request)
@@ -143,6 +143,13 @@ def _is_guarded(path: str) -> bool:
 
 def _same(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
+
+
+def _is_ours(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 def _host_allowed(header: str, configured: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -66,6 +66,9 @@ ATTACKS = {
         request("POST /offer", "{}", f"{JSON}Transfer-Encoding: chunked\r\n"),
         400,
     ),
+    "a body that is not coded as it says": (
+        post("/offer", b"\x1f\x8bno gzip", f"{JSON}Content-Encoding: gzip\r\n"), 400,
+    ),
     "lists in lists": (patch("[" * 60_000), 400),
     "tables in tables": (patch('{"scene.blur":' * 5_000), 400),
     "a number without end": (patch(f'{{"scene.blur": {HUGE}}}'), 400),
@@ -90,6 +93,9 @@ ATTACKS = {
     "a name before the port": (request("GET /", host="localhost:80@evil.example"), 403),
     "another page": (patch('{"scene.blur": 0.1}', f"{JSON}Origin: {EVIL}\r\n"), 403),
     "a page without a place": (patch('{"scene.blur": 0.1}', f"{JSON}Origin: null\r\n"), 403),
+    "a page whose place cannot be read": (
+        patch('{"scene.blur": 0.1}', f"{JSON}Origin: http://[\r\n"), 403,
+    ),
     "a form of another page": (
         post("/api/v1/backdrops", "a=b", f"{FORM}Origin: {EVIL}\r\n"), 403,
     ),
@@ -208,6 +214,23 @@ async def test_slow_and_silent_connections_end(
             answers = await asyncio.gather(*(throw(port, sent) for _ in range(50)))
             assert all(not answer or status_of(answer) in (400, 408) for answer in answers)
         await assert_serves(port)
+
+
+@in_loop
+async def test_who_leaves_in_the_middle_of_a_body_is_no_error_of_ours(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = request("POST /api/v1/backdrops", headers=f"{PNG}Content-Length: 100\r\n") + b"x"
+    async with listening(config) as (port, _):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        await writer.drain()
+        await assert_serves(port)
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        await assert_serves(port)
+        assert not caplog.records
 
 
 @in_loop
