@@ -32,7 +32,7 @@ async def rtp_socket(host: str, port: int) -> AsyncIterator[asyncio.DatagramTran
         transport, _ = await loop.create_datagram_endpoint(
             asyncio.DatagramProtocol, remote_addr=(host, port)
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no host can have such a name
         raise SinkLost(f"rtp://{host}:{port} cannot be sent to: {error}") from error
     try:
         yield transport

@@ -38,9 +38,12 @@ class WhipClient:
 
     async def open(self, broadcast: Broadcast) -> None:
         """Offer a line's picture and wait until it can be sent. Raises `SinkLost`."""
-        video = self._connection.addTransceiver("video", direction="sendonly")
-        video.setCodecPreferences(preferred())
-        await self._connection.setLocalDescription(await self._connection.createOffer())
+        try:
+            video = self._connection.addTransceiver("video", direction="sendonly")
+            video.setCodecPreferences(preferred())
+            await self._connection.setLocalDescription(await self._connection.createOffer())
+        except ValueError as error:
+            raise SinkLost(f"nothing can be offered: {error}", "see web.ice_servers") from error
         try:
             answer = await self._post(self._connection.localDescription.sdp)
             viewer = broadcast.viewer(codec_of(answer))
@@ -76,7 +79,12 @@ class WhipClient:
                 raise SinkLost(f"{self._url} answers {response.status}", _hint(response.status))
             if place := response.headers.get("Location"):
                 self._session = urljoin(str(response.url), place)
-            return (await response.content.read(MAX_ANSWER)).decode("utf-8", "replace")
+            answer = bytearray()
+            async for part in response.content.iter_any():
+                answer += part
+                if len(answer) > MAX_ANSWER:
+                    raise SinkLost(f"{self._url} answers without end")
+            return answer.decode("utf-8", "replace")
 
     def _changed(self) -> None:
         state = self._connection.connectionState

@@ -11,13 +11,16 @@ from typing import Any
 
 import av
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from realtime.address import Codec
-from realtime.config import Config
+from realtime.config import Config, IceServer
+from realtime.errors import SinkLost
 from realtime.frame import Frame
 from realtime.pixels import to_bgr
 from realtime.web import keys, publish, whip_client
+from realtime.web.broadcast import Broadcast
 from realtime.web.rtp import describe
 from tests.web.guest import share_of
 from tests.web.serving import BLUE, GREEN, composed, in_loop, served, taken, until
@@ -67,6 +70,7 @@ async def test_what_cannot_be_published_is_said(
             (watch, "t0ken", "answers 405 (is this a WHIP endpoint?)"),
             ("http://127.0.0.1:9/whip", "", "cannot be reached"),
             ("rtp://255.255.255.255:5004", "", "cannot be sent to"),
+            ("rtp://no..name:5004", "", "cannot be sent to"),
         ):
             async with publishing(ours, url, token) as said:
                 assert await until(lambda said=said: anything(said), True)
@@ -117,6 +121,42 @@ async def test_an_answer_that_is_none_leaves_nothing_behind(
             assert await until(lambda: anything(said), True)
         assert "no answer that could be used" in said[0]
         assert len(asyncio.all_tasks()) <= before + 1
+
+
+@in_loop
+async def test_an_ice_server_that_is_none_is_said(loopback: None) -> None:
+    server = IceServer(urls="stun:[::1]:3478")
+    client = whip_client.WhipClient("http://127.0.0.1:9/", "", [server])
+    try:
+        with pytest.raises(SinkLost, match=r"nothing can be offered: .*see web\.ice_servers"):
+            await client.open(Broadcast())
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("size", [40_000, whip_client.MAX_ANSWER + 1])
+@in_loop
+async def test_an_answer_comes_in_parts_and_has_an_end(size: int) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=201)
+        await response.prepare(request)
+        for part in (size // 2, size - size // 2):
+            await response.write(b"x" * part)
+            await asyncio.sleep(0.05)
+        return response
+
+    app = web.Application()
+    app.router.add_post("/whip", answer)
+    async with TestServer(app) as server:
+        client = whip_client.WhipClient(str(server.make_url("/whip")), "", ())
+        try:
+            if size <= whip_client.MAX_ANSWER:
+                assert len(await client._post("offer")) == size
+            else:
+                with pytest.raises(SinkLost, match="without end"):
+                    await client._post("offer")
+        finally:
+            await client.close()
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
