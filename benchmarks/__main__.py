@@ -25,7 +25,7 @@ def main(
     """Measure steps, line, memory and peers, one after the other, and write the page."""
     path = find_model(model)
     card = read_card(path)
-    sizes = " ".join(f"{width}x{height}" for width, height in card.sizes)
+    sizes = " ".join(f"{width}x{height}" for width, height in card.sizes_at())
     told, here = machine.describe(), ("--model", os.path.abspath(path))
     console = Console(stderr=True)
     with console.status("steps") as status:

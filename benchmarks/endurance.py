@@ -41,7 +41,7 @@ def stream(model: MattingModel, thumbnails: list[Bytes]) -> Iterator[tuple[metri
 def compare(model: MattingModel, clip: list[Bytes], frames: int) -> dict[str, float]:
     """Return the figures of a stream: MAD x 1000 and IoU of the last round to the first, in %."""
     height, width = clip[0].shape[:2]
-    size = nearest_size(model.card.sizes, width, height)
+    size = nearest_size(model.sizes(), width, height)
     thumbnails = [cv2.resize(bgr, size, interpolation=cv2.INTER_AREA) for bgr in clip]
     length = 2 * len(clip) - 2
     rounds = max(3, -(-frames // length))

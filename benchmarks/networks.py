@@ -28,7 +28,8 @@ from rich.progress import track
 
 from benchmarks.machine import describe
 from conversion import cards, readme
-from realtime.contract import Card
+from realtime.config import Config
+from realtime.contract import Card, Size
 from realtime.door import enter
 from realtime.matting.engine import MattingModel, sized
 from training import evaluate
@@ -46,22 +47,29 @@ app = typer.Typer(add_completion=False)
 
 @dataclass(frozen=True)
 class Entry:
-    """An IR to measure; `group` is "ours" or "peer"."""
+    """An IR to measure at a share of its usual sides; `group` is "ours" or "peer"."""
 
     path: Path
     group: str
+    scale: float = 1.0
 
     @property
     def digest(self) -> str:
         parts = (self.path, self.path.with_suffix(".bin"))
-        return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:16]
+        digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:16]
+        return digest if self.scale == 1 else f"{digest} x {self.scale}"
+
+    @property
+    def size(self) -> Size:
+        """The input for a camera's picture."""
+        return card_of(self).sizes_at(self.scale)[0]
 
 
 class Raw:
     """A network as the evaluation wants it: BGR (H, W, 3) -> alpha (H, W), on one thread."""
 
-    def __init__(self, path: Path) -> None:
-        self._session = MattingModel(path, threads=1).session()
+    def __init__(self, path: Path, scale: float) -> None:
+        self._session = MattingModel(path, threads=1).session(scale)
 
     def reset(self) -> None:
         self._session.reset()
@@ -75,7 +83,7 @@ class Raw:
 
 def quality(entry: Entry, data: Path) -> dict[str, float]:
     """Return {"eg1800 iou": ..., "clips mad": ..., "negatives false": ...}."""
-    scores = evaluate.evaluate(Raw(entry.path), data)
+    scores = evaluate.evaluate(Raw(entry.path, entry.scale), data)
     return {f"{s.name} {key}": round(v, 3) for s in scores for key, v in s.figures.items()}
 
 
@@ -114,13 +122,13 @@ def _macs(node: ov.Node, transposed: bool, grouped: bool) -> int:
 
 
 def times_ms(entries: Sequence[Entry], threads: int) -> list[float]:
-    """Return each network's median time of an inference at its usual size, rounds interleaved."""
+    """Return each entry's median time of an inference, rounds interleaved."""
     runs = []
     for entry in entries:
         model = MattingModel(entry.path, threads=threads)
-        width, height = model.card.sizes[0]
+        width, height = entry.size
         picture = np.random.default_rng(1).integers(0, 255, (height, width, 3), np.uint8)
-        runs.append((model.session(), picture, []))
+        runs.append((model.session(entry.scale), picture, []))
     for _ in track(range(ROUNDS), f"{threads} thread(s)"):
         for session, picture, spent in runs:
             session.infer(picture)
@@ -159,9 +167,8 @@ def page(entries: Sequence[Entry], data: Path) -> str:
     head = ["network", "input", "M", "GFLOP", "ms 1", "ms 2", *COLUMNS]
     rows = []
     for entry, found, ms1, ms2 in zip(entries, figures, one, two, strict=True):
-        card = card_of(entry)
-        width, height = card.sizes[0]
-        millions, gflop = size_of(_at_usual_size(entry.path))
+        card, (width, height) = card_of(entry), entry.size
+        millions, gflop = size_of(sized(ov.Core().read_model(entry.path), card, entry.size))
         name = card.name if entry.group == "peer" else f"**{card.name}**"
         cost = [f"{millions:.3f}", f"{gflop:.3f}", f"{ms1:.2f}", f"{ms2:.2f}"]
         cells = [
@@ -204,12 +211,6 @@ def card_of(entry: Entry) -> Card:
     return Card.of(ov.Core().read_model(entry.path), entry.path.name)
 
 
-def _at_usual_size(path: Path) -> ov.Model:
-    graph = ov.Core().read_model(path)
-    card = Card.of(graph, path.name)
-    return sized(graph, card, card.sizes[0])
-
-
 def convert(files: Path, labelled: Path) -> list[Entry]:
     """Convert every file that a card of conversion/cards.toml knows, in FP16 and INT8."""
     for key, card in cards.load().items():
@@ -221,6 +222,12 @@ def convert(files: Path, labelled: Path) -> list[Entry]:
     return [Entry(path, "peer") for path in sorted(CONVERTED.glob("*.xml"))]
 
 
+def _scales(path: Path) -> list[Entry]:
+    """Return an IR of ours at its usual size and, where it has one, at that for files."""
+    usual, larger = (Entry(path, "ours", scale) for scale in (1.0, Config().render.scale))
+    return [usual] if usual.size == larger.size else [usual, larger]
+
+
 @app.command()
 def main(
     data: Annotated[Path, typer.Option(help="data folder: stills/val, clips, negatives")],
@@ -230,7 +237,7 @@ def main(
 ) -> None:
     """Measure all networks and write the table into the models' README."""
     ours = {p.name: p for folder in (more, models) if folder for p in folder.glob("*.xml")}
-    entries = [Entry(ours[name], "ours") for name in sorted(ours)]
+    entries = [entry for name in sorted(ours) for entry in _scales(ours[name])]
     if peers:
         entries += convert(peers, data / "stills" / "train" / "eg1800")
     readme.write(models, page(entries, data))

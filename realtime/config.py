@@ -61,7 +61,7 @@ class Matting(Table):
         description="frames for one look of the network; motion moves the matte between",
     )
     scale: float = Field(
-        1.0, ge=0.5, le=1, description="share of the network's sides, where it takes other sizes"
+        1.0, ge=0.5, le=2, description="share of the network's usual sides, where it takes others"
     )
 
 
@@ -88,6 +88,13 @@ class Refine(Table):
     threshold: float = Field(
         0.5, ge=0.05, le=0.95, description="alpha that counts as half; higher cuts closer"
     )
+
+
+class Render(Table):
+    scale: float = Field(
+        1.5, ge=0.5, le=2, description="matting.scale of files and photographs, which may take time"
+    )
+    every: int = Field(1, ge=1, le=10, description="matting.every of video files")
 
 
 class Light(Table):
@@ -203,6 +210,7 @@ class Config(Table):
     light: Light = Light()
     edges: Edges = Edges()
     scene: Scene = Scene()
+    render: Render = Render()
     governor: Governor = Governor()
     virtualcam: VirtualCam = VirtualCam()
     recording: Recording = Recording()
@@ -214,6 +222,10 @@ class Config(Table):
         tables = self.model_dump()
         merge(tables, changes)
         return check(tables)
+
+    def unhurried(self) -> Config:
+        """Return what holds for files and photographs, which nobody waits for."""
+        return self.with_values({"matting": self.render.model_dump()})
 
     def changes_since(self, other: Config) -> dict[str, dict[str, Any]]:
         """Return the tables with the keys that differ from another's: `with_values` takes them."""

@@ -31,6 +31,9 @@ CLASSES = "classes"
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
+ALIKE = 1.6
+"""Ratio of areas below which two of a network's sizes are of one kind, and differ in shape."""
+
 
 class Card(BaseModel):
     """A model's card: who made it, from what, how good it is, and how to feed it."""
@@ -41,7 +44,8 @@ class Card(BaseModel):
     licence: str = Field(min_length=1)
     origin: str = Field(min_length=1)
     sizes: tuple[Size, ...] = Field(min_length=1)
-    """Input sizes the network was made for; the first is its usual one."""
+    """Input sizes the network was made for; the first is its usual one. Each shape may come in
+    several areas: see `sizes_at`."""
     memory: tuple[tuple[str, str], ...] = ()
     classes: tuple[str, ...] = ()
     """Names of what a network of many classes tells apart, the background first; else empty."""
@@ -63,6 +67,15 @@ class Card(BaseModel):
                 f"the card of {where} is broken: {key}: {reason['msg']}",
                 "convert the model again with scrim-convert",
             ) from error
+
+    def sizes_at(self, scale: float = 1.0) -> tuple[Size, ...]:
+        """Return the sizes, of all shapes, whose area is nearest to that of the usual one with its
+        sides times `scale`."""
+        areas = [width * height for width, height in self.sizes]
+        wanted = areas[0] * scale**2
+        nearest = min(areas, key=lambda area: abs(math.log(area / wanted)))
+        pairs = zip(self.sizes, areas, strict=True)
+        return tuple(size for size, area in pairs if 1 / ALIKE < area / nearest < ALIKE)
 
     def write_to(self, model: ov.Model) -> None:
         """Store this card in the graph's `rt_info`."""

@@ -49,6 +49,7 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     of a network that knows none, and what the parts raise. Nothing half-written is left behind,
     but by a full disk: `SinkLost` then names the hidden file.
     """
+    config = config.unhurried()
     job = replace(job, transparent=config.scene.backdrop == TRANSPARENT)
     kind = job.kind()
     if job.classes:
@@ -64,7 +65,7 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
         after = make_pipeline(config, model, Stats(), live=False)
         return _video(job, after, before, progress)
     refiner = make_grabcut(config.refine) if job.grabcut else None
-    line = Line(still_pipeline(config, model, refiner), before, model.session())
+    line = Line(still_pipeline(config, model, refiner), before, model.session(config.matting.scale))
     if kind == "picture":
         _picture(job, line)
         progress(1, 1)

@@ -56,3 +56,15 @@ def test_a_promise_that_is_not_kept_is_named(
 ) -> None:
     with pytest.raises(ModelContract, match=f"the card of it contradicts its graph: .*{said}"):
         toy_card(**promised).hold(graph(**built), "it")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scale", "taken"),
+    [(0.75, (0, 1, 2)), (1, (0, 1, 2)), (1.2, (3, 4)), (1.5, (3, 4)), (2, (3, 4))],
+)
+def test_of_several_areas_the_nearest_is_taken_in_every_shape(
+    scale: float, taken: tuple[int, ...]
+) -> None:
+    sizes = ((256, 144), (192, 192), (160, 224), (384, 224), (224, 320))
+    assert toy_card(sizes=sizes).sizes_at(scale) == tuple(sizes[i] for i in taken)
+    assert toy_card(sizes=sizes[:1]).sizes_at(scale) == sizes[:1]

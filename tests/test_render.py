@@ -260,3 +260,20 @@ def test_a_cut_picture_has_no_matte_of_its_size(
     job = Job(picture, tmp_path / "out.png", tmp_path / "alpha.png")
     with pytest.raises(ConfigError, match="the matte is of the whole picture"):
         render(job, config, MattingModel(toy_ir), lambda *_: None)
+
+
+def test_files_are_looked_at_as_large_as_the_network_was_made_for(
+    picture: Path, tmp_path: Path
+) -> None:
+    """A sharp edge of one pixel: the smaller input blurs it."""
+    large = (240, 180)
+    path = save_toy(tmp_path / "two.xml", toy_card(sizes=((120, 90), large)))
+    model, mattes = MattingModel(path), []
+    assert BLUE.unhurried().matting.every == 1
+    for scale in (1.0, 2.0):
+        job = Job(picture, tmp_path / f"{scale}.png", tmp_path / f"{scale}-alpha.png")
+        plain = {"render": {"scale": scale}, "refine": {"method": "off"}}
+        render(job, BLUE.with_values(plain), model, lambda done, total: None)
+        mattes.append(cv2.imread(str(job.alpha), cv2.IMREAD_GRAYSCALE).astype(float))
+    soft = [np.count_nonzero((matte > 20) & (matte < 235)) for matte in mattes]
+    assert soft[1] < 0.7 * soft[0]

@@ -149,9 +149,11 @@ def evaluate(
     data: DataNeeded,
     quick: Annotated[bool, typer.Option(help="A few frames of each clip.")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Write the worst pictures here.")] = None,
+    scale: Annotated[float, typer.Option(help="Share of the network's usual sides.")] = 1.0,
     skip_bad: SkipOption = False,
 ) -> None:
-    """Measure checkpoints on the pictures set aside; unless --quick, their cards then tell it."""
+    """Measure checkpoints on the pictures set aside; their cards then tell it, unless it was
+    --quick or at another --scale."""
     from training import sheet as sheets
     from training.checkpoint import note
     from training.evaluate import flat, measured
@@ -159,12 +161,12 @@ def evaluate(
 
     for path in checkpoints:
         model, card = load(path)
-        scores = measured(model, card, data, quick, skip_bad)
+        scores = measured(model, card, data, quick, skip_bad, scale)
         parameters = sum(p.numel() for p in model.parameters())
         Console(width=110).print(table(f"{path}: {parameters / 1e6:.3f} M parameters", scores))
         if sheet:
             sheets.worst(scores, sheet)
-        if not quick:
+        if not quick and scale == 1:
             note(path, flat(scores))
 
 

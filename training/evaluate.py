@@ -169,14 +169,19 @@ def evaluate(infer: Infer, data: Path, quick: bool = False, skip_bad: bool = Fal
 
 
 def measured(
-    model: nn.Module, card: Card, folder: Path, quick: bool = False, skip_bad: bool = False
+    model: nn.Module,
+    card: Card,
+    folder: Path,
+    quick: bool = False,
+    skip_bad: bool = False,
+    scale: float = 1.0,
 ) -> list[Score]:
-    """A network's figures on what is set aside for its task."""
+    """A network's figures on what is set aside for its task, at a share of its usual sides."""
     if card.classes:
         from training import parts
 
-        return [parts.evaluate_parts(parts.PartsNetwork(model, card.sizes), folder)]
-    return evaluate(Network(model, card.sizes), folder, quick, skip_bad)
+        return [parts.evaluate_parts(parts.PartsNetwork(model, card.sizes_at(scale)), folder)]
+    return evaluate(Network(model, card.sizes_at(scale)), folder, quick, skip_bad)
 
 
 def flat(scores: list[Score]) -> dict[str, float]:

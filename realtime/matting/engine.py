@@ -62,7 +62,8 @@ class MattingModel:
     def session(self, scale: float = 1.0) -> MattingSession:
         """Begin a stream: its own inference requests and its own memory.
 
-        With a `scale` below 1 it works at this share of the sides, if the network is `resizable`.
+        It works at this share of the network's usual sides: above 1 as far as it was made for
+        larger pictures, below 1 if it is `resizable`.
         """
         return MattingSession(self.compiled, self.card, self.sizes(scale))
 
@@ -73,12 +74,13 @@ class MattingModel:
         return bool(height.is_dynamic and width.is_dynamic)
 
     def sizes(self, scale: float = 1.0) -> tuple[Size, ...]:
-        """Return the input sizes at a share of the card's sides, in multiples of `GRID`."""
-        if scale == 1 or not self.resizable:
-            return self.card.sizes
+        """Return the input sizes at a share of the usual sides, smaller ones in multiples of
+        `GRID`."""
+        if scale >= 1 or not self.resizable:
+            return self.card.sizes_at(scale)
         return tuple(
             (round(width * scale / GRID) * GRID, round(height * scale / GRID) * GRID)
-            for width, height in self.card.sizes
+            for width, height in self.card.sizes_at()
         )
 
     def compiled(self, size: Size) -> ov.CompiledModel:
