@@ -44,6 +44,8 @@ def as_backdrop(data: bytes) -> bytes:
     picture = expect_picture(data)
     try:
         picture.draft("RGB", KEPT)
+        picture.getexif()  # from now on the picture knows its side without the tags:
+        picture.info.pop("exif", None)  # written again, which some cannot be, they would go along
         upright = ImageOps.exif_transpose(picture)
         upright.thumbnail(KEPT)
         black = Image.new("RGBA", upright.size, "black")

@@ -106,6 +106,14 @@ def test_what_is_kept_is_upright_small_and_without_tags() -> None:
     assert not kept.getexif()
 
 
+def test_tags_that_make_no_sense_are_no_fault_of_the_picture() -> None:
+    unit = b"\x01\x28\x00\x02\x00\x00\x00\x02x\x00\x00\x00"  # a text where a number belongs
+    side = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
+    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x02" + side + unit + b"\x00" * 4
+    kept = Image.open(io.BytesIO(upload.as_backdrop(picture("JPEG", exif=exif))))
+    assert kept.size == (36, 64)
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "I;16", "RGBA"])
 def test_every_kind_of_picture_becomes_colour(mode: str) -> None:
     assert Image.open(io.BytesIO(upload.as_backdrop(picture(mode=mode)))).mode == "RGB"
