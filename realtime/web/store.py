@@ -42,12 +42,12 @@ class Store:
 
     def presets(self) -> dict[str, Look]:
         """Return all presets by name, in the order in which they were first saved."""
-        return self._read("presets.json")
+        return self._shown("presets.json")
 
     def save_preset(self, name: str, look: Look) -> bool:
-        """Keep a look under a name; say whether the name is new. Raises `StoreFull`."""
+        """Keep a look under a name; say whether the name is new. Raises `ConfigError`."""
         with self._lock:
-            presets = self.presets()
+            presets = self._read("presets.json")
             new = name not in presets
             if new and len(presets) >= MAX_PRESETS:
                 raise StoreFull(f"there are {MAX_PRESETS} presets already", "delete one first")
@@ -55,9 +55,9 @@ class Store:
             return new
 
     def delete_preset(self, name: str) -> bool:
-        """Forget a preset; say whether there was one."""
+        """Forget a preset; say whether there was one. Raises `ConfigError`."""
         with self._lock:
-            presets = self.presets()
+            presets = self._read("presets.json")
             there = presets.pop(name, None) is not None
             if there:
                 self._write("presets.json", presets)
@@ -68,7 +68,7 @@ class Store:
         path = self._folder / "look.json"
         if file and path.exists() and file.stat().st_mtime > path.stat().st_mtime:
             return {}
-        return self._read("look.json")
+        return self._shown("look.json")
 
     def remember(self, look: Look) -> None:
         """Keep the look that was chosen last."""
@@ -92,19 +92,27 @@ class Store:
                 (self.uploads / name).unlink()
             return there
 
+    def _shown(self, name: str) -> dict[str, Any]:
+        """Return what a file holds; nothing where it cannot be read, which is logged."""
+        try:
+            return self._read(name)
+        except ConfigError as error:
+            log.error("%s", error)
+            return {}
+
     def _read(self, name: str) -> dict[str, Any]:
+        """Return what a file holds, which a change is added to. Raises `ConfigError`."""
         path = self._folder / name
         try:
-            found = json.loads(path.read_bytes())
+            found = _parsed(path.read_bytes())
+            if found is None:
+                log.error("%s cannot be read; it is kept as %s.broken", path, name)
+                path.replace(path.with_name(f"{name}.broken"))
+            return found or {}
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError, RecursionError):
-            found = None
-        if isinstance(found, dict):
-            return found
-        log.error("%s cannot be read; it is kept as %s.broken", path, name)
-        path.replace(path.with_name(f"{name}.broken"))
-        return {}
+        except OSError as error:
+            raise ConfigError(f"cannot read {path}: {error.strerror}", "set web.folder") from error
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         self._make(self._folder)
@@ -118,3 +126,11 @@ class Store:
             raise ConfigError(
                 f"cannot make {folder}: {error.strerror}", "set web.folder"
             ) from error
+
+
+def _parsed(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

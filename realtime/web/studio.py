@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 from realtime.build import COLOURS, DEFAULT_MODEL, backdrop_files, model_names
 from realtime.config import COLOUR, Config
 from realtime.control import Control
-from realtime.errors import ConfigError, UnknownName
+from realtime.errors import ConfigError, ScrimError, UnknownName
 from realtime.web.broadcast import Broadcast
 from realtime.web.look import look_of, read_look, tables_of
 from realtime.web.store import Store
+
+log = logging.getLogger(__name__)
 
 Tables = dict[str, dict[str, Any]]
 
@@ -66,6 +69,13 @@ class Studio:
             raise ConfigError(f"{name!r} is no name for a preset", hint)
         self.tables(look)  # names that stand for nothing are refused now, not when it is chosen
         return self.store.save_preset(name, dict(look))
+
+    def remember(self) -> None:
+        """Keep the local line's look for the next start; where that cannot be, it holds for now."""
+        try:
+            self.store.remember(look_of(self.control.config))
+        except ScrimError as error:
+            log.warning("the look is not remembered: %s", error)
 
     def shown(self, config: Config) -> dict[str, Any]:
         """Return a configuration's look as browsers may see it: names, never paths."""

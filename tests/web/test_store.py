@@ -91,6 +91,30 @@ def test_a_folder_that_cannot_be_had_is_told_at_the_start(config: Config, tmp_pa
     assert Store(config.web.folder).presets() == {}
 
 
+@in_loop
+async def test_a_look_that_cannot_be_kept_holds_all_the_same(
+    config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    async with served(config, camera=True, folder=str(tmp_path / "taken")) as client:
+        changed = await client.patch("/api/v1/scene", json={"scene.blur": 0.9})
+        assert changed.status == 200 and (await changed.json())["scene.blur"] == 0.9
+        await error_of(await client.put("/api/v1/presets/one", json=LOOK), 400)
+
+
+@in_loop
+async def test_what_cannot_be_read_stops_nothing_and_is_not_written_over(
+    config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "presets.json").mkdir(parents=True)
+    async with served(config, camera=True) as client:
+        shown = await client.get("/api/v1/presets")
+        assert shown.status == 200 and await shown.json() == {"presets": {}}
+        said = await error_of(await client.put("/api/v1/presets/one", json=LOOK), 400)
+        assert "cannot read" in said
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["presets.json"]
+
+
 def recalled(config: Config, file: Path | None = None, told: IO[str] | None = None) -> Config:
     """What `scrim run` would begin with, and what it tells on the way."""
 

@@ -14,7 +14,7 @@ from realtime.web import gate
 from realtime.web.api.operation import respond
 from realtime.web.body import read_json
 from realtime.web.keys import PEERS, STUDIO
-from realtime.web.look import Look, Strict, checked, look_of, read_look
+from realtime.web.look import Look, Strict, checked, read_look
 from realtime.web.whip import peer_of
 
 
@@ -78,7 +78,7 @@ async def change_scene(request: web.Request) -> web.StreamResponse:
     look = read_look(await read_json(request))
     await asyncio.to_thread(control.change, studio.tables(look))
     if control is studio.control:
-        await asyncio.to_thread(studio.store.remember, look_of(control.config))
+        await asyncio.to_thread(studio.remember)
     return respond(Look.model_validate(studio.shown(control.config)))
 
 
