@@ -38,6 +38,10 @@ class Peers:
         """Return the browser of a session's secret name."""
         return self._peers.get(id)
 
+    def lines(self) -> list[BrowserLine]:
+        """Return the lines of those with a camera of their own."""
+        return [peer.line for peer in self._peers.values() if peer.line]
+
     def line(self, watch: str) -> BrowserLine | None:
         """Return the line whose composed picture has this secret name."""
         found = (peer.line for peer in self._peers.values() if peer.watch == watch)
@@ -65,7 +69,7 @@ class Peers:
 
     async def govern(self) -> None:
         """Keep the load of all lines bearable until cancelled."""
-        await self._load.govern(lambda: [peer.line for peer in self._peers.values() if peer.line])
+        await self._load.govern(self.lines)
 
     async def close(self) -> None:
         """End all connections."""

@@ -13,6 +13,7 @@ from PIL import Image
 
 from realtime.config import Config
 from realtime.web import store, upload
+from tests.web.guest import Camera, browser, lend_camera
 from tests.web.serving import error_of, in_loop, served
 
 PNG = {"Content-Type": "image/png"}
@@ -59,6 +60,23 @@ async def test_an_upload_is_a_backdrop_under_a_name_of_ours(config: Config) -> N
         only = await error_of(await client.delete("/api/v1/backdrops/yellow.png"), 404)
         assert only == "no such upload"
         assert (Path(config.scene.folder) / "yellow.png").is_file()
+
+
+@in_loop
+async def test_lines_that_show_a_deleted_upload_can_still_be_changed(
+    config: Config, loopback: None
+) -> None:
+    async with served(config, camera=True) as client, browser(Camera()) as guest:
+        answer = await client.post("/api/v1/backdrops", data=picture(), headers=PNG)
+        name = (await answer.json())["name"]
+        session = await lend_camera(client, guest, {"scene.backdrop": name})
+        await client.patch("/api/v1/scene", json={"scene.backdrop": name})
+        assert (await client.delete(f"/api/v1/backdrops/{name}")).status == 204
+        for place in ("/api/v1/scene", f"/api/v1/sessions/{session}/scene"):
+            changed = await client.patch(place, json={"scene.blur": 0.9})
+            assert changed.status == 200
+            assert (await changed.json())["scene.backdrop"] == "blur"
+    assert store.Store(config.web.folder).last_look()["scene.backdrop"] == "blur"
 
 
 @pytest.mark.parametrize(

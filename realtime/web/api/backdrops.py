@@ -15,7 +15,7 @@ from realtime.errors import UnknownName
 from realtime.web.api.operation import respond
 from realtime.web.body import read_picture
 from realtime.web.jpeg import encode_jpeg
-from realtime.web.keys import STUDIO
+from realtime.web.keys import PEERS, STUDIO
 from realtime.web.look import Strict, checked
 from realtime.web.upload import as_backdrop, own_name
 
@@ -75,8 +75,15 @@ async def upload_backdrop(request: web.Request) -> web.StreamResponse:
 
 
 async def delete_backdrop(request: web.Request) -> web.StreamResponse:
-    store = request.app[STUDIO].store
-    if not await asyncio.to_thread(store.delete_upload, request.match_info["name"]):
+    """Delete an upload; a line that shows it could not be changed any more, and is blurred."""
+    studio, name = request.app[STUDIO], request.match_info["name"]
+    path = str(studio.store.uploads / name)
+    lines = [studio.control, *(line.control for line in request.app[PEERS].lines())]
+    for control in [line for line in lines if line.config.scene.backdrop == path]:
+        await asyncio.to_thread(control.change, {"scene": {"backdrop": "blur"}})
+        if control is studio.control:
+            await asyncio.to_thread(studio.remember)
+    if not await asyncio.to_thread(studio.store.delete_upload, name):
         raise UnknownName("no such upload", "only what was uploaded can be deleted here")
     return web.Response(status=204)
 
