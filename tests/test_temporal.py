@@ -123,6 +123,16 @@ def test_the_old_matte_moves_with_what_it_shows() -> None:
     assert lost[1] < 0.75 * lost[0]
 
 
+def test_the_matte_stays_where_it_is_far_from_all_motion() -> None:
+    first, second = looks([hand(20)[1], hand(22)[1]])
+    matte = np.random.default_rng(8).random(SHAPE, np.float32)
+    smoother = FlowSmoother(0.9)
+    smoother.smooth(matte, first)
+    carried = smoother.carry(second)
+    assert carried is not None
+    assert (carried[:, 64:] == matte[:, 64:]).all() and (carried[:, :32] != matte[:, :32]).any()
+
+
 @both
 @pytest.mark.parametrize(("before", "after"), [(0.0, 0.4), (0.4, 0.0)])
 def test_a_person_who_enters_or_leaves_is_believed_at_once(

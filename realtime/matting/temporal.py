@@ -20,12 +20,20 @@ from realtime.matting.gain import relit
 Places = npt.NDArray[np.float32]
 """Points (x, y) in pixels, shape (height, width, 2)."""
 
+Motion = tuple[tuple[slice, slice], Places]
+"""Rows and columns of a picture, and where each of their pixels was in the picture before; the
+others were where they are."""
+
 MOVING = 12
 """Mean change of the guide, in levels of 255, from which all is motion; up to `NOISE` all is
 noise, and between them the gate opens in proportion."""
 
 DISAGREEMENT = 2.0
 """How much more a change of the guide counts where the network changed its mind as well."""
+
+REACH = 24
+"""Pixels around what has changed over which flow is looked for too: half the least side of what
+DIS is given, which takes other scales for less."""
 
 UNTOLD = 0.01
 """Share of a picture that may change otherwise than by motion while a matte is only carried."""
@@ -77,10 +85,11 @@ class GatedSmoother:
 class FlowSmoother:
     """The same average along the picture's motion: the old matte moves with what it shows.
 
-    Optical flow (DIS, Kroeger et al., ECCV 2016) carries the old matte to the new picture. Where
-    the old picture, carried along, is not the new one, flow is wrong or something has come into
-    sight, and the new matte is taken at once. After pictures over which the old one was only
-    carried, a new matte has as large a share as if there had been one for each.
+    Optical flow (DIS, Kroeger et al., ECCV 2016), found in the rectangle around all that is not
+    still, carries the old matte to the new picture. Where the old picture, carried along, is not
+    the new one, flow is wrong or something has come into sight, and the new matte is taken at
+    once. After pictures over which the old one was only carried, a new matte has as large a share
+    as if there had been one for each.
     """
 
     def __init__(self, strength: float) -> None:
@@ -88,7 +97,7 @@ class FlowSmoother:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._flow.setFinestScale(1)  # half of the matte's size; a quarter loses edges on the way
         self._flow.setPatchStride(5)
-        self._flown: tuple[Look, Places, Bytes] | None = None
+        self._flown: tuple[Look, Motion, Bytes] | None = None
         self._held: Alpha | None = None
         self._pictures = 1
         self._places = places(0, 0)
@@ -103,37 +112,48 @@ class FlowSmoother:
         pictures, self._pictures = self._pictures, 1
         if look.before is None or held is None or leaps(held, alpha):
             return alpha
-        came_from, unlike = self._flow_of(look, look.before)
+        motion, unlike = self._flow_of(look, look.before)
         strength = self._strength**pictures
-        self._held = follow(carried(held, came_from), alpha, unlike, strength)
+        self._held = follow(carried(held, motion), alpha, unlike, strength)
         return self._held
 
     def carry(self, look: Look) -> Alpha | None:
         """Return the old matte moved with what it shows, None where more than that has changed."""
         if look.before is None or self._held is None:
             return None
-        came_from, unlike = self._flow_of(look, look.before)
+        motion, unlike = self._flow_of(look, look.before)
         if np.count_nonzero(unlike > MOVING) > UNTOLD * unlike.size:
             return None
-        self._held = carried(self._held, came_from)
+        self._held = carried(self._held, motion)
         self._pictures += 1
         return self._held
 
-    def _flow_of(self, look: Look, before: Bytes) -> tuple[Places, Bytes]:
-        """Return where each pixel was before, and how unlike it what was there is around it."""
+    def _flow_of(self, look: Look, before: Bytes) -> tuple[Motion, Bytes]:
+        """Return how pixels moved, and how unlike each is what was there before around it."""
         if self._flown is None or self._flown[0] is not look:
             then, now = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in (before, look.picture))
-            came_from = self._origins(then, now)
-            unlike = cv2.blur(cv2.absdiff(carried(then, came_from), now), WINDOW)
-            self._flown = look, came_from, unlike
+            motion = self._motion(then, now, around(cv2.bitwise_not(look.still)))
+            unlike = cv2.blur(cv2.absdiff(carried(then, motion), now), WINDOW)
+            self._flown = look, motion, unlike
         return self._flown[1:]
 
-    def _origins(self, then: Bytes, now: Bytes) -> Places:
-        """Return where each pixel was in the picture before; both are grey, (height, width)."""
+    def _motion(self, then: Bytes, now: Bytes, where: tuple[slice, slice]) -> Motion:
+        """Return how pixels moved in a part of two grey pictures, (height, width)."""
         if self._places.shape[:2] != now.shape:
             self._places = places(*now.shape)
-        came_from: Places = self._places + self._flow.calc(now, then, None)
-        return came_from
+        then, now = (np.ascontiguousarray(picture[where]) for picture in (then, now))
+        return where, self._places[where] + self._flow.calc(now, then, None)
+
+
+def around(mask: Bytes) -> tuple[slice, slice]:
+    """Return the rows and columns of all that a mask, (height, width), has, and `REACH` more."""
+    left, top, width, height = cv2.boundingRect(mask)
+    spans = (top, height, mask.shape[0]), (left, width, mask.shape[1])
+    rows, columns = (
+        slice(max(min(first, whole - REACH) - REACH, 0), max(first + length, REACH) + REACH)
+        for first, length, whole in spans
+    )
+    return rows, columns
 
 
 def places(height: int, width: int) -> Places:
@@ -141,9 +161,14 @@ def places(height: int, width: int) -> Places:
     return np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
 
 
-def carried(picture: Any, came_from: Places) -> Any:
+def carried(picture: Any, motion: Motion) -> Any:
     """Return a picture, of any type, with every pixel taken from where it came from."""
-    return cv2.remap(picture, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    where, came_from = motion
+    moved = picture.copy()
+    moved[where] = cv2.remap(
+        picture, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return moved
 
 
 def follow(held: Alpha, alpha: Alpha, motion: Any, strength: float) -> Alpha:
