@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from realtime import pixels
 from realtime.config import Config
-from realtime.web import keys
+from realtime.frame import Frame
+from realtime.web import jpeg, keys
+from realtime.web.api import watchdog
 from tests.web.guest import OUTLINE, Camera, browser, lend_camera, share_of
 from tests.web.serving import BLUE, GREEN, RED, SIZE, error_of, in_loop, served, until
 
@@ -68,6 +73,23 @@ async def test_a_snapshot_is_composed(config: Config) -> None:
             return share_of(seen, GREEN) > 0.1 and share_of(seen, BLUE) > 0.3
 
         assert await until(person, True)
+
+
+@in_loop
+async def test_a_snapshot_keeps_no_packet_waiting(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def encode(frame: Frame) -> bytes:
+        threads.append(threading.current_thread())
+        return jpeg.encode_jpeg(frame)
+
+    monkeypatch.setattr(watchdog, "encode_jpeg", encode)
+    async with served(config, camera=True) as client:
+        client.server.app[keys.STUDIO].watch.newest = pixels.slate(SIZE)
+        assert (await client.get("/snapshot.jpg")).status == 200
+    assert threads and threading.current_thread() not in threads
 
 
 @in_loop

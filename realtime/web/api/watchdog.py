@@ -5,6 +5,7 @@ Figures in the text format of Prometheus: seconds and counts, as its conventions
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from aiohttp import web
@@ -59,7 +60,8 @@ async def read_snapshot(request: web.Request) -> web.StreamResponse:
     frame = request.app[STUDIO].watch.newest
     if frame is None:
         raise gate.refuse(web.HTTPNotFound, "there is no picture yet", "is there a camera?")
-    return web.Response(body=encode_jpeg(frame), content_type="image/jpeg")
+    jpeg = await asyncio.to_thread(encode_jpeg, frame)
+    return web.Response(body=jpeg, content_type="image/jpeg")
 
 
 class _Figures:
