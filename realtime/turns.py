@@ -11,8 +11,12 @@ import time
 from collections import deque
 from types import TracebackType
 
-LONGEST_S = 0.5
-"""Seconds after which a turn counts no more: what hangs must not hold up the others."""
+LONGEST_S = 0.2
+"""Seconds after which a turn counts no more: what hangs must not hold up the others. They show
+their last picture for a little longer (`pipeline.HOLD_S`), so that nobody vanishes meanwhile."""
+
+LOOK_S = 0.04
+"""Seconds between two looks of who waits at whether a turn still counts."""
 
 
 def processors() -> int:
@@ -36,7 +40,7 @@ class Turns:
         with self._lock:
             self._waiting.append((threading.get_ident(), mine))
         self._admit()
-        while not mine.wait(LONGEST_S):
+        while not mine.wait(LOOK_S):
             self._admit()
 
     def __exit__(

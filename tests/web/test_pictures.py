@@ -13,10 +13,11 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from realtime import pixels
+from realtime import pixels, turns
 from realtime.build import load_model
 from realtime.config import Config
 from realtime.errors import EndOfStream
+from realtime.pipeline import HOLD_S
 from realtime.turns import Turns
 from realtime.web.line import BrowserLine
 from realtime.web.load import Load
@@ -86,8 +87,8 @@ def test_a_picture_beyond_all_cameras_is_left_out() -> None:
 def test_lines_among_too_many_give_up_quality_then_pictures_then_their_size(
     config: Config,
 ) -> None:
-    model, turns = load_model(config.matting), Turns(1)
-    lines = [BrowserLine(config, model, turns) for _ in range(3)]
+    model, shared = load_model(config.matting), Turns(1)
+    lines = [BrowserLine(config, model, shared) for _ in range(3)]
     load, seen = Load(1), []
 
     def second(now: int, *shares: float) -> None:
@@ -114,6 +115,10 @@ def test_lines_among_too_many_give_up_quality_then_pictures_then_their_size(
         *((names[-1], 1), (names[-1], 2)),
     ]
     assert seen[-1] == (names[-1], 1), "taken back: the one that hangs is not late but lost"
+
+
+def test_while_a_network_hangs_the_other_lines_hold_their_last_picture() -> None:
+    assert turns.LONGEST_S + turns.LOOK_S < HOLD_S
 
 
 def test_what_one_step_less_would_take_decides_whether_it_is_taken_back(
