@@ -167,7 +167,7 @@ def _video(job: Job, pipeline: Pipeline, before: Pipeline | None, progress: Prog
                 picture = pipeline.finish(frame, matte)
                 output.write(pixels.beside(before.step(frame), picture) if before else picture)
             if mattes:
-                mattes.write_alpha(matte.alpha)
+                mattes.write_alpha(matte.alpha, frame.captured_at)
             done += 1
             progress(done, source.frames)
         output.close()

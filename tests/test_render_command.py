@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -70,6 +71,21 @@ def test_a_video_is_rendered_frame_by_frame(scrim: Scrim, clip: Path, toy_ir: Pa
         assert len(frames) == 12
         assert (frames[0].width, frames[0].height) == (96, 64)
         assert frames[0].format.name.startswith("gray") == gray
+
+
+def test_picture_and_matte_keep_the_times_of_a_clip(scrim: Scrim, toy_ir: Path) -> None:
+    """Phones film at a rate that varies."""
+    due = (0.0, 0.1, 0.3, 0.34, 0.9)
+    source = PatternSource((96, 64), 30.0, realtime=False, flat=True)
+    sink = RecordingSink(Path("clip.mkv"), 30.0)
+    for at in due:
+        sink.write(replace(source.read(), captured_at=at))
+    sink.close()
+    assert scrim("render", "clip.mkv", "o.mp4", "--alpha", "a.mkv", "--model", toy_ir)[0] == 0
+    for name in ("o.mp4", "a.mkv"):
+        with av.open(name) as container:
+            times = [picture.time for picture in container.decode(video=0)]
+        assert times == pytest.approx(due, abs=0.002), name
 
 
 def test_a_folder_is_rendered_and_no_picture_leaks_into_another(

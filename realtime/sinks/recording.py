@@ -33,9 +33,7 @@ class RecordingSink:
         sound: Path | None = None,
     ) -> None:
         self._file = EncodedFile(path, CUT_OUTS if transparent else VIDEOS, fps, numbered, sound)
-        self._step = TICKS / fps
-        self._first_s = 0.0
-        self._ticks = -self._step
+        self._times = _Times(fps)
 
     def write(self, frame: Frame) -> None:
         """Add a frame; another size is fitted. Raises `SinkLost` when the disk is full."""
@@ -47,12 +45,7 @@ class RecordingSink:
         self._add(person, np.vstack([person.i420, alpha]), person.size)
 
     def _add(self, frame: Frame, picture: Bytes, size: Size) -> None:
-        if self._file.size is None:
-            self._first_s = frame.captured_at
-        ticks = (frame.captured_at - self._first_s) * TICKS
-        # Matroska counts in milliseconds: nearer frames would fall on the same one.
-        self._ticks = ticks if ticks >= self._ticks + TICKS / 500 else self._ticks + self._step
-        self._file.add(picture, size, round(self._ticks))
+        self._file.add(picture, size, self._times.ticks(frame.captured_at))
 
     def close(self) -> None:
         """Finish the file and give it its name; without any frame nothing is left behind."""
@@ -64,23 +57,22 @@ class RecordingSink:
 
 
 class MatteSink:
-    """Writes mattes as 8-bit grey, lossless (FFV1 in .mkv), at a constant `fps`.
+    """Writes mattes as 8-bit grey, lossless (FFV1 in .mkv), in the times of their frames.
 
-    Raises `SinkUnavailable` when the file cannot be written.
+    A matte without a time of its own follows the one before at `fps`. Raises `SinkUnavailable`
+    when the file cannot be written.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
         self._file = EncodedFile(path, MATTES, fps)
-        self._step = TICKS / fps
-        self._count = 0
+        self._times = _Times(fps)
 
-    def write_alpha(self, alpha: Bytes) -> None:
-        """Add a matte, uint8 (height, width). Raises `SinkLost` when the disk is full."""
+    def write_alpha(self, alpha: Bytes, captured_at: float = 0.0) -> None:
+        """Add a frame's matte, uint8 (height, width). Raises `SinkLost` when the disk is full."""
         size = self._file.size or (alpha.shape[1], alpha.shape[0])
         if alpha.shape[::-1] != size:
             alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-        self._file.add(alpha, size, round(self._count * self._step))
-        self._count += 1
+        self._file.add(alpha, size, self._times.ticks(captured_at))
 
     def close(self) -> None:
         """Finish the file and give it its name; without any matte nothing is left behind."""
@@ -89,3 +81,21 @@ class MatteSink:
     def discard(self) -> None:
         """Stop and leave nothing behind; after `close` it does nothing."""
         self._file.discard()
+
+
+class _Times:
+    """When the pictures of one file are shown, from the first one's time on."""
+
+    def __init__(self, fps: float) -> None:
+        self._step = TICKS / fps
+        self._first_s: float | None = None
+        self._ticks = -self._step
+
+    def ticks(self, captured_at: float) -> int:
+        """Return the next picture's; one that is not later than the last follows at `fps`."""
+        if self._first_s is None:
+            self._first_s = captured_at
+        ticks = (captured_at - self._first_s) * TICKS
+        # Matroska counts in milliseconds: nearer frames would fall on the same one.
+        self._ticks = ticks if ticks >= self._ticks + TICKS / 500 else self._ticks + self._step
+        return round(self._ticks)
