@@ -45,17 +45,15 @@ def _check(frame: Frame, backdrop: Frame, alpha: Any) -> None:
 
 def _blend_strip(frame: Frame, composed: Bytes, alpha: Bytes, top: int, bottom: int) -> None:
     """Blend the rows from `top` to `bottom`, both even, into a copy of the backdrop."""
-    cover = alpha[top:bottom]
-    left, _, width, _ = cv2.boundingRect(cover)
+    half = cv2.resize(alpha[top:bottom], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    left, _, width, _ = cv2.boundingRect(half)  # on a quarter of the pixels
     if width == 0:
         return
-    left, right = left // 2 * 2, (left + width + 1) // 2 * 2
-    cover = cover[:, left:right]
-    half = cv2.resize(cover, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    rows, columns = slice(top, bottom), slice(left, right)
-    half_rows, half_columns = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
+    rows, columns = slice(top, bottom), slice(2 * left, 2 * (left + width))
+    half_rows, half_columns = slice(top // 2, bottom // 2), slice(left, left + width)
     y, u, v = pixels.writable_planes(composed)
-    _blend(frame.y[rows, columns], y[rows, columns], cover)
+    _blend(frame.y[rows, columns], y[rows, columns], alpha[rows, columns])
+    half = half[:, half_columns]
     for person, plane in ((frame.u, u), (frame.v, v)):
         _blend(person[half_rows, half_columns], plane[half_rows, half_columns], half)
 
