@@ -178,9 +178,9 @@ class Pipeline:
 
     def _measure(self, alpha: Alpha, look: Look, before: Alpha | None) -> None:
         """Tell how much flicker is left."""
-        if before is not None and cv2.countNonZero(look.still):
-            change = cv2.mean(cv2.absdiff(before, alpha), look.still)[0]
-            self._stats.measure("flicker", 1000 * change)
+        if before is not None and (still := cv2.countNonZero(look.still)):
+            change = cv2.norm(before, alpha, cv2.NORM_L1, look.still)
+            self._stats.measure("flicker", 1000 * change / still)
 
     def _expect_person(self, alpha: Alpha, captured_at: float) -> None:
         coverage = cv2.mean(alpha)[0]

@@ -54,7 +54,7 @@ def gain_between(before: Bytes, bgr: Bytes) -> Gain | None:
         return None
     then, now = (samples.take(places, axis=1).astype(np.float64) for samples in (old, new))
     ratio = now / then
-    middle = np.median(ratio, axis=1, keepdims=True)
+    middle = np.sort(ratio, axis=1)[:, ratio.shape[1] // 2, np.newaxis]  # np.median takes longer
     still = np.abs(ratio / middle - 1).max(axis=0) < TOLERANCE
     if np.count_nonzero(still) < max(LEAST, LEAST_STILL * still.size):
         return None
