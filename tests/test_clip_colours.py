@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,27 @@ def test_the_display_matrix_turns_the_picture(
     assert source.size == size
     assert upright[corner].min() > 200
     assert (upright > 128).mean() == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "turn", "size"),
+    [("16/11", 0, (94, 48)), ("8/9", 0, (64, 54)), ("2", 90, (48, 128)), ("900", 0, (64, 48))],
+)
+def test_pixels_that_are_not_square_are_stretched(
+    tmp_path: Path, pixel: str, turn: int, size: tuple[int, int]
+) -> None:
+    """As in a clip of DV; what cannot be believed is left as it is."""
+    bgr = np.zeros((48, 64, 3), np.uint8)
+    bgr[:, 32:] = 255
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.sample_aspect_ratio = Fraction(pixel)
+        if turn:
+            stream.set_display_rotation(turn)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(bgr, "bgr24")))
+        container.mux(stream.encode())
+    source = VideoSource(tmp_path / "a.mp4")
+    shown = to_bgr(source.read())
+    assert source.size == size
+    assert (shown > 128).mean() == pytest.approx(0.5, abs=0.03)

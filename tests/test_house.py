@@ -51,7 +51,8 @@ WALLS = {
         *("conversion", "benchmarks"),
     ),
     "av": (
-        *("realtime.sources.video", "realtime.sinks.container", "realtime.sinks.sound"),
+        *("realtime.sources.video", "realtime.sources.upright"),
+        *("realtime.sinks.container", "realtime.sinks.sound"),
         "realtime.web",
         "training.lights",  # clips go through H.264 as at a camera
         "benchmarks.stream_server",  # aiortc's example server, beside ours

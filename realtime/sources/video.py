@@ -1,7 +1,6 @@
 """Step 1 of 9: a clip instead of a camera: every frame in order, whatever it was stored as.
 
-Frames come out as I420 in BT.601 limited range, turned as the clip's display matrix says. A clip
-of high definition that does not name its colours is taken for BT.709, as players and browsers do.
+Frames come out as I420 in BT.601 limited range, upright and of square pixels (`sources.upright`).
 """
 
 from __future__ import annotations
@@ -14,27 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
-import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 
 from realtime.contract import Size
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.frame import MAX_SIDE, Bytes, Frame
-from realtime.pixels import blank, even, planes_of, writable_planes
-
-UNNAMED_COLOURS = 2
-"""AVCOL_SPC_UNSPECIFIED of FFmpeg."""
-
-STANDARD_LINES = 576
-"""Up to this height unnamed colours are BT.601, above they are BT.709."""
+from realtime.sources.upright import upright
 
 USUAL_FPS = 30.0
 
 SLACK = 1.5
 """Frames by which a file may be shorter than it says: writers differ in how they count the last."""
-
-_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
 
 
 class VideoSource:
@@ -149,14 +137,14 @@ def _decoded(container: Any, stream: Any, fps: float) -> Iterator[tuple[Bytes, f
 
     Raises `SourceLost` after the last frame when the file broke off before its end.
     """
-    end = _End(stream, fps)
+    end, pixel = _End(stream, fps), stream.sample_aspect_ratio
     count, first_s = 0, None
     for packet in _packets(container, stream, end):
         for picture in _frames_of(packet, stream, end):
             at_s = picture.time if picture.pts is not None else count / fps
             first_s = at_s if first_s is None else first_s
             count += 1
-            yield _i420(picture), max(0.0, at_s - first_s)
+            yield upright(picture, pixel), max(0.0, at_s - first_s)
     if end.is_early:
         raise SourceLost(
             f"the clip broke off after {count} frames", "the file is damaged or was not finished"
@@ -216,34 +204,3 @@ def _promised_end_s(stream: Any) -> float:
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     except ValueError:
         return 0.0
-
-
-def _i420(picture: Any) -> Bytes:
-    """Convert a decoded frame of any kind into an upright I420 array of even size."""
-    unnamed = picture.colorspace == UNNAMED_COLOURS and not picture.format.is_rgb
-    high = unnamed and picture.height > STANDARD_LINES
-    converted = picture.reformat(
-        format="yuv420p",
-        src_colorspace=Colorspace.ITU709 if high else None,
-        dst_colorspace=Colorspace.ITU601,
-        dst_color_range=ColorRange.MPEG,
-    )
-    i420 = blank(even((converted.width, converted.height)))
-    for plane, target in zip(converted.planes, writable_planes(i420), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        part = rows[: plane.height, : plane.width]
-        below, beside = target.shape[0] - plane.height, target.shape[1] - plane.width
-        cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_REPLICATE, dst=target)
-    return _turned(i420, picture.rotation)
-
-
-def _turned(i420: Bytes, degrees: int) -> Bytes:
-    """Turn an I420 array counterclockwise by a multiple of 90 degrees."""
-    how = _TURNS.get(degrees if degrees != -180 else 180)
-    if how is None:
-        return i420
-    frame = Frame(i420)
-    turned = blank(frame.size if abs(degrees) == 180 else frame.size[::-1])
-    for source, target in zip(planes_of(frame), writable_planes(turned), strict=True):
-        cv2.rotate(source, how, dst=target)
-    return turned

@@ -1,0 +1,73 @@
+"""A decoded picture of a clip, as it is to be seen: upright, of square pixels, in our colours.
+
+It is turned as the clip's display matrix says, and stretched as the shape of its pixels says: those
+of DV and DVD, and of some old webcams, are not square. A picture of high definition that does not
+name its colours is taken for BT.709, as players and browsers do.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from realtime.contract import Size
+from realtime.frame import MAX_SIDE, Bytes, Frame
+from realtime.pixels import blank, even, planes_of, writable_planes
+
+UNNAMED_COLOURS = 2
+"""AVCOL_SPC_UNSPECIFIED of FFmpeg."""
+
+STANDARD_LINES = 576
+"""Up to this height unnamed colours are BT.601, above they are BT.709."""
+
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
+
+
+def upright(picture: Any, pixel: Fraction | None = None) -> Bytes:
+    """Convert a decoded frame of any kind into an upright I420 array of even size.
+
+    `pixel` is the width of its pixels as a multiple of their height.
+    """
+    unnamed = picture.colorspace == UNNAMED_COLOURS and not picture.format.is_rgb
+    high = unnamed and picture.height > STANDARD_LINES
+    width, height = _squared((picture.width, picture.height), pixel)
+    converted = picture.reformat(
+        width,
+        height,
+        format="yuv420p",
+        src_colorspace=Colorspace.ITU709 if high else None,
+        dst_colorspace=Colorspace.ITU601,
+        dst_color_range=ColorRange.MPEG,
+    )
+    i420 = blank(even((converted.width, converted.height)))
+    for plane, target in zip(converted.planes, writable_planes(i420), strict=True):
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        part = rows[: plane.height, : plane.width]
+        below, beside = target.shape[0] - plane.height, target.shape[1] - plane.width
+        cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_REPLICATE, dst=target)
+    return _turned(i420, picture.rotation)
+
+
+def _squared(size: Size, pixel: Fraction | None) -> Size:
+    """Return the size that a picture has in square pixels; it never loses any."""
+    width, height = size
+    if not pixel or pixel == 1:
+        return size
+    shown = (round(width * pixel), height) if pixel > 1 else (width, round(height / pixel))
+    return shown if max(shown) <= MAX_SIDE else size  # the file is wrong about its pixels
+
+
+def _turned(i420: Bytes, degrees: int) -> Bytes:
+    """Turn an I420 array counterclockwise by a multiple of 90 degrees."""
+    how = _TURNS.get(degrees if degrees != -180 else 180)
+    if how is None:
+        return i420
+    frame = Frame(i420)
+    turned = blank(frame.size if abs(degrees) == 180 else frame.size[::-1])
+    for source, target in zip(planes_of(frame), writable_planes(turned), strict=True):
+        cv2.rotate(source, how, dst=target)
+    return turned
