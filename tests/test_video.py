@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -102,6 +103,16 @@ def test_a_clip_that_begins_late_is_whole(tmp_path: Path, name: str) -> None:
     frames, error = read_all(VideoSource(path))
     assert len(frames) == 9
     assert isinstance(error, EndOfStream)
+
+
+def test_a_frame_that_is_too_large_loses_the_clip(tmp_path: Path) -> None:
+    """Motion JPEG without a container: every picture has a size of its own."""
+    sizes = [(16, 16)] * 4 + [(16, 8400)] * 2
+    coded = [cv2.imencode(".jpg", np.zeros((*size, 3), np.uint8))[1].tobytes() for size in sizes]
+    (tmp_path / "a.avi").write_bytes(b"".join(coded))
+    frames, error = read_all(VideoSource(tmp_path / "a.avi"))
+    assert len(frames) == 4
+    assert isinstance(error, SourceLost) and "8400x16" in error.message
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no clip at all" * 99])

@@ -135,12 +135,16 @@ def _unavailable(path: Path, reason: str) -> SourceUnavailable:
 def _decoded(container: Any, stream: Any, fps: float) -> Iterator[tuple[Bytes, float]]:
     """Yield frames as I420 arrays with their times in seconds from the first one on.
 
-    Raises `SourceLost` after the last frame when the file broke off before its end.
+    Raises `SourceLost` at a frame that is too large, and after the last one when the file broke off
+    before its end.
     """
     end, pixel = _End(stream, fps), stream.sample_aspect_ratio
     count, first_s = 0, None
     for packet in _packets(container, stream, end):
         for picture in _frames_of(packet, stream, end):
+            if max(picture.width, picture.height) > MAX_SIDE:
+                size = f"{picture.width}x{picture.height}"
+                raise SourceLost(f"a frame of {size}", f"at most {MAX_SIDE} pixels a side")
             at_s = picture.time if picture.pts is not None else count / fps
             first_s = at_s if first_s is None else first_s
             count += 1
