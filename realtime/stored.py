@@ -18,10 +18,15 @@ def decode(coded: Bytes) -> Bytes:
     """Return a picture as BGR or BGRA, uint8 (height, width, 3 or 4).
 
     It is upright by its EXIF tag; in pictures with transparency the tag is not honoured. Raises
-    `FrameError` for what is no picture, and for one of more than `MAX_PIXELS`.
+    `FrameError` for what is no picture, for one of more than `MAX_PIXELS`, and for one of floating
+    point numbers: nothing says which of them is white.
     """
     try:
         stored = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
+        if stored is not None and stored.dtype.kind == "f":
+            raise FrameError(
+                "this picture holds floating point numbers", "save it with 8 or 16 bits a channel"
+            )
         if stored is None or stored.ndim != 3 or stored.shape[2] != 4:
             stored = cv2.imdecode(coded, cv2.IMREAD_COLOR)  # this one heeds EXIF
     except cv2.error as error:

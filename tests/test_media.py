@@ -52,6 +52,16 @@ def test_grey_and_deep_pictures(tmp_path: Path) -> None:
         assert np.abs(shown.astype(int) - 100).max() <= 2
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_picture_of_floating_point_numbers_is_refused(
+    tmp_path: Path, channels: int, kind: type
+) -> None:
+    path = save(tmp_path / "deep.tiff", np.ones((36, 64, channels), kind))
+    with pytest.raises(ConfigError, match=r"deep\.tiff: .* floating point .* 8 or 16 bits"):
+        picture_backdrop(path)
+
+
 def test_a_wide_picture_is_kept_small(tmp_path: Path) -> None:
     path = save(tmp_path / "panorama.png", np.full((90, 9000, 3), 255, np.uint8))
     assert seen(picture_backdrop(path)).min() > 250
