@@ -7,8 +7,8 @@ import sys
 # first, whatever its kind, and reads the limit once.
 os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = "100000000"
 
-# A broken clip is our error to tell, in one line. OpenCV and its FFmpeg write lines of their own.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+# A broken file is our error to tell, in one line. OpenCV and its FFmpeg write lines of their own.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "FATAL")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 # `import openvino` alone sends an event to a web service through this module and writes into the

@@ -16,6 +16,7 @@ from realtime.build import make_backdrop
 from realtime.config import Scene
 from realtime.errors import ConfigError
 from realtime.scene.backdrop import picture_backdrop
+from realtime.scene.media import read_picture
 from tests.scenes import SIZE, UPRIGHT, corners, frame_at, nobody, quarters, save, seen
 
 
@@ -151,6 +152,38 @@ def test_a_picture_that_moves_goes_by_the_clock(tmp_path: Path, suffix: str) -> 
     levels = [at[90, 250].mean() for at in shown]
     assert levels == pytest.approx([60, 140, 60], abs=12), "a GIF has few colours"
     assert all(at[90, 20].max() <= 2 for at in shown), "over black where it is transparent"
+
+
+def with_profile(coded: bytes, profile: bytes) -> bytes:
+    """Put a colour profile where those of a PNG and a WebP lie: before what moves."""
+    if coded.startswith(b"\x89PNG"):
+        content = b"iCCPp\0\0" + zlib.compress(profile)
+        chunk = struct.pack(">I", len(content) - 4) + content
+        return coded[:33] + chunk + struct.pack(">I", zlib.crc32(content)) + coded[33:]
+    chunk = b"ICCP" + struct.pack("<I", len(profile)) + profile
+    flags = bytes([coded[20] | 0x20])
+    rest = coded[8:20] + flags + coded[21:30] + chunk + coded[30:]
+    return coded[:4] + struct.pack("<I", len(rest)) + rest
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".png"])
+def test_a_picture_with_a_colour_profile_moves_too(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"waves{suffix}"
+    path.write_bytes(with_profile(moving(suffix, [60, 140, 220]), np.random.bytes(3000)))
+    assert len(read_picture(path).frames) == 3
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_nothing_but_the_error_tells_of_a_broken_picture(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    """OpenCV has a log of its own, on standard error."""
+    coded = moving(suffix, [60, 140, 220])
+    for length in (16, len(coded) // 2):
+        (tmp_path / "cut").write_bytes(coded[:length])
+        with pytest.raises(ConfigError, match="is the file whole"):
+            read_picture(tmp_path / "cut")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_moving_picture_of_too_many_frames_is_refused(

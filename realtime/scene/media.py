@@ -24,6 +24,12 @@ BLACK = 0
 KEPT_SIDE = 3840
 """Longest side in pixels that is kept of a picture: no camera shows more of it."""
 
+HEAD = 2**20
+"""Bytes of a file in which it says what it holds."""
+
+WEBP_MOVES = 0x02
+"""Bit of a WebP's first byte of flags: it is an animation (RFC 9649, section 2.7.1)."""
+
 SHORTEST_S = 0.02
 """Time that each picture of a moving one is shown at least."""
 
@@ -74,9 +80,15 @@ def read_layer(path: Path) -> tuple[Frame, Bytes]:
 
 
 def _moves(data: Bytes) -> bool:
-    """Say whether a picture may hold several, by the marks of the kinds that can."""
-    head = data[:256].tobytes()
-    return head.startswith(b"GIF8") or b"ANIM" in head[:64] or b"acTL" in head
+    """Say whether a picture may hold several, by the marks of the kinds that can.
+
+    Where a PNG has its mark, and a WebP its frames, a colour profile may come first.
+    """
+    head = data[:HEAD].tobytes()
+    if head.startswith(b"\x89PNG"):
+        return b"acTL" in head.partition(b"IDAT")[0]
+    webp = head[12:16] == b"VP8X" and bool(int.from_bytes(head[20:21]) & WEBP_MOVES)
+    return head.startswith(b"GIF8") or webp
 
 
 def _animation(data: Bytes) -> Picture:
