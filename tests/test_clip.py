@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,10 +90,29 @@ def test_a_clip_alone_is_the_clip_at_any_size(clip: Callable[[int], Path]) -> No
     assert backdrop.alone(SIZE) is backdrop.alone(SIZE)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a clip" * 99])
-def test_a_clip_that_cannot_be_shown_is_named(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("content", [b"", b"not a clip" * 99])
+def test_a_clip_that_cannot_be_shown_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "sea.mp4"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"sea\.mp4 is no clip"):
         video_backdrop(path)
+
+
+def test_a_name_with_a_colon_is_no_protocol(
+    clip: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "12:30.avi").write_bytes(clip(2).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert shown_at(video_backdrop(Path("12:30.avi")), 1.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("gone", "no such file"), ("cycle", "too many levels"), ("pipe", "is the file whole")],
+)
+def test_why_a_clip_cannot_be_read_is_told(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "cycle.mp4").symlink_to("cycle.mp4")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(ConfigError) as refused:
+        video_backdrop(tmp_path / f"{name}.mp4")
+    assert f"{name}.mp4" in str(refused.value) and reason in str(refused.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,7 @@ class Clip:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        if not os.path.isfile(path) or path.stat().st_size == 0:
-            raise _broken(path)
+        _expect_file(path)
         self._capture = self._open()
         if not self._capture.grab():
             raise _broken(path)
@@ -48,7 +47,8 @@ class Clip:
         return self._shown
 
     def _open(self) -> Any:
-        return cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        # A whole path: FFmpeg takes what stands before a colon in a name for a protocol.
+        return cv2.VideoCapture(str(self._path.absolute()), cv2.CAP_FFMPEG)
 
     def _grab(self) -> bool:
         """Step to the next picture, at the end to the first."""
@@ -65,6 +65,19 @@ class Clip:
         if max(bgr.shape[:2]) > MAX_SIDE:
             raise ConfigError(f"{self._path} is too large", f"at most {MAX_SIDE} pixels a side")
         return pixels.from_bgr(bgr)
+
+
+def _expect_file(path: Path) -> None:
+    """Raise `ConfigError` unless a file can be read; OpenCV does not say why it cannot read one."""
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+        if regular:
+            path.open("rb").close()
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise ConfigError(f"{path}: {reason}", "is the path right?") from error
+    if not regular:
+        raise _broken(path)
 
 
 def _broken(path: Path) -> ConfigError:
