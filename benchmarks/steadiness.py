@@ -83,6 +83,7 @@ def compared(gallery: Gallery, raw: Scores) -> str:
         config = Config().with_values(EACH | {"temporal": {"method": method}})
         rows.append((f"`{method}`", *gallery.timed(config)))
     rows.append(("`flow`, a look at every second frame", *gallery.timed(Config())))
+    rows.append(("`flow`, as files are rendered", *gallery.timed(Config().unhurried())))
     rows += [(name, *gallery.timed(Config(), make)) for name, make in TRIED.items()]
     names = [clip.name for clip in gallery.plain]
     return table(
