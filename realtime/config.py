@@ -196,7 +196,7 @@ class Web(Table):
         """The environment and `--set` carry text: what stands in a file behind the `=`."""
         try:
             return tomllib.loads(f"key = {value}")["key"] if isinstance(value, str) else value
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError("a list of tables is wanted") from error
 
 

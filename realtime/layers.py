@@ -50,7 +50,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no number of 5000 digits, no 1000 brackets
         raise ConfigError(f"{path} is no valid TOML: {error}") from error
 
 
@@ -70,8 +70,8 @@ def read_sets(sets: Iterable[str]) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     for text in sets:
         name, equals, value = text.partition("=")
-        table, dot, key = name.strip().partition(".")
-        if not (equals and dot and key):
+        table, _, key = name.strip().partition(".")
+        if not (equals and table and key):
             raise ConfigError(f"{text!r} is not of the form table.key=value", "as scene.blur=0.8")
         tables.setdefault(table, {})[key] = value
     return tables

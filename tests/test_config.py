@@ -68,6 +68,9 @@ def test_later_layers_win(tmp_path: Path) -> None:
         (["web.port=99999"], ["web.port"]),
         (["backdrop=blur"], ["table.key=value"]),
         (["camera"], ["table.key=value"]),
+        ([".blur=1"], ["table.key=value"]),
+        (["web.ice_servers=" + "[" * 3000], ["web.ice_servers", "list of tables"]),
+        (["web.ice_servers=" + "9" * 5000], ["web.ice_servers", "list of tables"]),
         (["publish.url=rtp://host"], ["publish.url", "a port"]),
         (["publish.url=rtp://host:99999"], ["publish.url", "0-65535"]),
         (["publish.url=rtp://host:5004?codec=AV9"], ["publish.url", "codec", "H264, VP8"]),
@@ -98,6 +101,8 @@ def test_a_variable_that_stands_for_nothing_is_named(name: str) -> None:
         "\x00",
         '[scene]\nbackdrop = "a\\u0000.jpg"',
         "[[camera]]\nwidth=2\n",
+        f"[camera]\nwidth = {'9' * 5000}\n",
+        f"[web]\nice_servers = {'[' * 3000}\n",
     ],
 )
 def test_a_broken_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
