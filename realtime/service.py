@@ -59,7 +59,8 @@ def install(command: Sequence[str], folder: Path, environment: Mapping[str, str]
 def uninstall(environment: Mapping[str, str]) -> Path:
     """Stop the service and remove its unit.
 
-    Raises `ServiceUnavailable` where there is none, and when it is removed but systemd refuses.
+    Raises `ServiceUnavailable` where there is none, and when it is removed but systemd refuses,
+    `SinkUnavailable` when it cannot be removed.
     """
     path = unit_path(environment)
     if not path.exists():
@@ -67,9 +68,16 @@ def uninstall(environment: Mapping[str, str]) -> Path:
     try:
         _systemctl(f"{path} is removed", "disable", "--now", NAME)
     finally:
-        path.unlink()
+        _remove(path)
     _systemctl(f"{path} is removed", "daemon-reload")
     return path
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def _systemctl(done: str, *words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.errors import ServiceUnavailable
+from realtime.errors import ServiceUnavailable, SinkUnavailable
 from realtime.journal import Journal, status_line
 from realtime.service import install, uninstall, unit_path
 from realtime.stats import Stats
@@ -70,6 +71,20 @@ def test_a_refusal_names_the_command_and_what_is_done_all_the_same(
     with pytest.raises(ServiceUnavailable, match=r"scrim\.service is removed, but systemd: no bus"):
         uninstall(environment)
     assert not unit_path(environment).exists()
+
+
+def test_a_unit_that_cannot_be_removed_is_named(
+    tmp_path: Path, systemd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = install(["scrim"], tmp_path, {"XDG_CONFIG_HOME": str(tmp_path)})
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch, pytest.raises(SinkUnavailable) as refused:
+        patch.setattr(Path, "unlink", refuse)
+        uninstall({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert f"{path}: permission denied" in str(refused.value)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze (systemd)")
