@@ -44,6 +44,11 @@ def enter(app: Callable[[], object]) -> None:
     except ScrimError as error:
         _tell(error.message, error.hint)
         sys.exit(error.exit_code)
+    except RuntimeError:  # of whoever asked for it
+        if not _is_homeless():
+            raise
+        _tell("this user has no home folder", "set HOME to a folder that can be written to")
+        sys.exit(1)
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
@@ -68,6 +73,11 @@ def _is_nowhere() -> bool:
     except FileNotFoundError:
         return True
     return False
+
+
+def _is_homeless() -> bool:
+    """Say whether there is no HOME and no entry for the user, as in some containers."""
+    return os.path.expanduser("~") == "~"
 
 
 def _fill_closed() -> None:

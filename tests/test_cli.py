@@ -116,6 +116,23 @@ def test_a_port_that_is_taken_is_told_before_anything_is_opened(scrim: Scrim, to
     assert err == f"{said}  choose another with --port\n"
 
 
+@pytest.mark.parametrize("words", ["ctl", "uninstall", "render person.png out.png"])
+def test_who_has_no_home_is_told(
+    scrim: Scrim, picture: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """A container's user may have neither HOME nor an entry among the users."""
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    said = "error: this user has no home folder\n  set HOME to a folder that can be written to\n"
+    assert scrim(*words.split()) == (1, "", said)
+    assert scrim("config")[0] == 0
+
+
 def test_config_dump_is_the_effective_configuration(scrim: Scrim) -> None:
     Path("config.toml").write_text("[web]\nport = 9000\n")
     code, out, _ = scrim("config", "--dump", "--set", "camera.mirror=true")
