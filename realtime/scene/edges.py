@@ -101,7 +101,8 @@ class Edges:
         """Return Y, U, V of the backdrop, blurred, and 1; kept while the backdrop is the same."""
         if self._backdrop is not backdrop:
             # Single pixels will do: each is one of many that are averaged.
-            planes = [cv2.resize(plane, size) for plane in pixels.planes_of(backdrop)]
+            how = cv2.INTER_NEAREST_EXACT
+            planes = [cv2.resize(p, size, interpolation=how) for p in pixels.planes_of(backdrop)]
             self._glow = cv2.boxFilter(
                 cv2.merge([*planes, np.ones_like(planes[0])]), cv2.CV_32F, FAR
             )
@@ -125,7 +126,7 @@ def gather(own: Alpha, weight: Alpha) -> Alpha:
     stack = cv2.multiply(own, cv2.merge([weight] * 4))
     near = cv2.scaleAdd(own, OWN, _twice(stack, NEAR))
     sums = cv2.scaleAdd(_twice(stack, FAR), FAR_SHARE, near)
-    mean: Alpha = sums / sums[..., 3:]
+    mean: Alpha = cv2.divide(sums, cv2.merge([cv2.extractChannel(sums, 3)] * 4))
     return mean
 
 
