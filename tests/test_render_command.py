@@ -121,6 +121,18 @@ def test_what_the_network_remembers_of_a_picture_is_not_seen_in_the_next(scrim: 
     assert np.array_equal(cv2.imread("alone.png"), cv2.imread("out/b.png"))
 
 
+@pytest.mark.parametrize("stem", ["x" * 251, "ü" * 125, "-", "ü :cat: [b]"])
+def test_a_name_may_be_any_that_the_system_takes(
+    scrim: Scrim, picture: Path, clip: Path, toy_ir: Path, stem: str
+) -> None:
+    for source in (picture, clip):
+        name = f"{stem}{source.suffix}"
+        code, _, err = scrim("render", "--model", toy_ir, "--", source, name)
+        assert (code, Path(name).is_file()) == (0, True), err
+        assert err.startswith(f"{name}: ")
+    assert not [path.name for path in Path().iterdir() if path.name.startswith(".")]
+
+
 def test_refine_says_how_the_outline_is_found(scrim: Scrim, picture: Path, toy_ir: Path) -> None:
     mattes = []
     for method in ("guided", "off", "grabcut"):

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from realtime.errors import SinkUnavailable
 
+LONGEST = 255
+"""Bytes of a file's name on all common file systems."""
+
 HINTS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room on the disk"),
     errno.EISDIR: "name a file in it",
@@ -31,8 +34,14 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def beside(path: Path) -> Path:
-    """Return a hidden name of its own in the same folder, with the same suffix."""
-    return path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    """Return a hidden name of its own in the same folder, with the same suffix.
+
+    It is not too long where the path's own name is not.
+    """
+    end, stem = f"-{uuid.uuid4().hex[:8]}{path.suffix}", os.fsencode(path.stem)
+    if len(os.fsencode(path.name)) <= LONGEST:
+        stem = stem[: LONGEST - 1 - len(os.fsencode(end))]
+    return path.with_name(f".{stem.decode(errors='ignore')}{end}")
 
 
 def unused(path: Path) -> Path:
