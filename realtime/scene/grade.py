@@ -94,7 +94,7 @@ def _chroma_matrix(warmth: float, gain: float) -> Alpha:
     """
     gains = 2 ** (np.array([LAMPS[1], 0, LAMPS[0]]) * warmth / GAMMA)
     gains /= LUMA @ gains
-    linear = (YUV_FROM_BGR @ np.diag(gains) @ pixels.BGR_FROM_YUV[:, :3])[1:]
+    linear = ((YUV_FROM_BGR * gains) @ pixels.BGR_FROM_YUV[:, :3])[1:]
     linear[:, 1:] *= gain
     neutral = np.array([pixels.BLACK_Y, pixels.NEUTRAL, pixels.NEUTRAL])
     offset = pixels.NEUTRAL - linear @ neutral

@@ -50,6 +50,8 @@ def keep_skin(change: Change, skin: Bytes, share: float = 1.0) -> Change:
 
     `share` is how much of the limits may be used up.
     """
+    if change == Change():  # as before a backdrop without a light of its own, mostly
+        return change
     clipped, hue = clipped_share(skin) + share * CLIPPED, max(hue_error(skin), share * HUE)
 
     def keeps_hue(warmth: float) -> bool:
