@@ -70,6 +70,8 @@ class Control:
             model = self._model_for(config)
             if self.runner and config != self.config:
                 self._take(self.runner, config, model, self._taken)
+            elif config != self.config:  # it is refused here, not in each browser's own line
+                make_pipeline(config, model, self.stats, passthrough=self._room)
             self.config, self.model = config, model
             return waiting
 

@@ -70,6 +70,8 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     if start.source or settings.camera.device != "none":
         control.runner = _line(control, watch, window, start, journal)
         _begin(control, start, journal)
+    else:  # what cannot be built is told now, not to each browser
+        make_pipeline(settings, matting, control.stats, passthrough=start.room)
     try:
         asyncio.run(_attend(control, watch, window, tls, start, journal))
     finally:

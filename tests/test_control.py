@@ -77,6 +77,14 @@ def test_what_cannot_be_built_changes_nothing(running: Running) -> None:
     sink.await_picture(person, len(sink.frames))
 
 
+def test_without_a_camera_too_what_cannot_be_built_changes_nothing(config: Config) -> None:
+    control = Control(config, load_model(config.matting), Stats(), None)
+    for key in ("backdrop", "overlay"):
+        with pytest.raises(ConfigError, match=r"gone\.png"):
+            control.change({"scene": {key: "gone.png"}})
+    assert control.config == config
+
+
 def test_changes_at_the_same_time_are_all_kept(running: Running) -> None:
     control, _ = running
     changes = (
