@@ -69,10 +69,11 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     window = PreviewSink() if start.preview else None
     if start.source or settings.camera.device != "none":
         control.runner = _line(control, watch, window, start, journal)
-        _begin(control, start, journal)
     else:  # what cannot be built is told now, not to each browser
         make_pipeline(settings, matting, control.stats, passthrough=start.room)
     try:
+        if control.runner:
+            _begin(control, start, journal)
         asyncio.run(_attend(control, watch, window, tls, start, journal))
     finally:
         if control.runner:

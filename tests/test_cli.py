@@ -117,6 +117,19 @@ def test_a_port_that_is_taken_is_told_before_anything_is_opened(scrim: Scrim, to
     assert err == f"{said}  choose another with --port\n"
 
 
+def test_ctrl_c_while_a_camera_is_opened_leaves_nothing_behind(
+    scrim: Scrim, toy_ir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*asked: object) -> None:
+        assert list(Path().glob(".talk-*.mp4")), "the recording comes first"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("realtime.live.open_input", interrupt)
+    words = ("run", "-i", "pattern", "--no-web", "--no-virtualcam", "--model", toy_ir)
+    assert scrim(*words, "--set", "recording.path=talk.mp4") == (0, "", "stopped\n")
+    assert list(Path().glob(".talk-*")) == []
+
+
 @pytest.mark.parametrize("words", ["ctl", "uninstall", "render person.png out.png"])
 def test_who_has_no_home_is_told(
     scrim: Scrim, picture: Path, monkeypatch: pytest.MonkeyPatch, words: str
