@@ -28,8 +28,12 @@ PRESET, SAVE = "preset=", "save="
 SECRETS = {"web": {"token", "ice_servers"}, "publish": {"token"}}
 """Keys that no answer carries."""
 
-FOLDERS, NO_FOLDERS = ("scene.backdrop", "scene.folder"), ("blur", "green")
-"""Keys whose value may be a folder; what is none for them, whatever lies in this one."""
+FILES = ("scene.backdrop", "scene.overlay", "matting.model")
+FOLDERS = ("scene.backdrop", "scene.folder")
+"""Keys whose value may be a file, and a folder."""
+
+NO_PATHS = ("blur", "green", "default")
+"""What is neither for them, whatever lies in this folder."""
 
 MAX_ORDER = 64 * 1024
 TIMEOUT_S = 10.0
@@ -217,9 +221,8 @@ def send(path: Path, words: list[str]) -> dict[str, Any]:
 def _from_here(word: str) -> str:
     """Name a file or folder by its whole path: the running Scrim may stand in another folder."""
     key, _, value = word.partition("=")
-    folder = key in FOLDERS and os.path.isdir(value) and value not in NO_FOLDERS
-    here = _is_key(word) and (folder or os.path.isfile(value))
-    return f"{key}={os.path.abspath(value)}" if here else word
+    here = (key in FILES and os.path.isfile(value)) or (key in FOLDERS and os.path.isdir(value))
+    return f"{key}={os.path.abspath(value)}" if here and value not in NO_PATHS else word
 
 
 def _answers(path: Path) -> bool:

@@ -54,3 +54,18 @@ def test_the_first_scrim_keeps_the_socket(tmp_path: Path) -> None:
     asyncio.run(run())
     assert told == ["another Scrim is running: `scrim ctl` speaks to that one"]
     assert not path.exists()
+
+
+def test_only_what_can_be_a_path_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("blur", "0", "0.5", "default", "beach.jpg"):
+        Path(name).touch()
+    asked = (
+        *("scene.backdrop=blur", "camera.device=0", "scene.blur=0.5", "matting.model=default"),
+        *("scene.backdrop=beach.jpg", "scene.overlay=beach.jpg", "preset=blur"),
+    )
+    there = tmp_path / "beach.jpg"
+    meant = [*asked[:4], f"scene.backdrop={there}", f"scene.overlay={there}", "preset=blur"]
+    assert [ctl._from_here(word) for word in asked] == meant
