@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from realtime.build import backdrop_files
 from realtime.control import Control
-from realtime.errors import ScrimError
+from realtime.errors import ConfigError, ScrimError
 from realtime.sinks.preview import CLOSED, PreviewSink
 
 HELP = "keys: p privacy, b next backdrop, [ ] less or more blur, m mirror, r reload, q quit"
@@ -45,7 +46,10 @@ class Keys:
         scene = self._control.config.scene
         known = ["blur", *map(str, backdrop_files(Path(scene.folder)).values())]
         at = known.index(scene.backdrop) if scene.backdrop in known else -1
-        self._control.change({"scene": {"backdrop": known[(at + 1) % len(known)]}})
+        for backdrop in (*known[at + 1 :], *known[: at + 1]):
+            with suppress(ConfigError):  # one that cannot be read is passed over
+                self._control.change({"scene": {"backdrop": backdrop}})
+                return
 
     def _blur(self, by: float) -> None:
         blur = round(self._control.config.scene.blur + by, 2)

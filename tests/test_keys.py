@@ -96,3 +96,12 @@ def test_the_blur_has_two_ends(control: Control, key: str, end: float) -> None:
     for _ in range(11):
         keys.press(key)
     assert control.config.scene.blur == end
+
+
+def test_a_backdrop_that_cannot_be_read_is_passed_over(control: Control, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    keys, shown = Keys(control, lambda: None, lambda: None), []
+    for _ in range(3):
+        keys.press("b")
+        shown.append(Path(control.config.scene.backdrop).name)
+    assert shown == ["waves.png", "blur", "waves.png"]
