@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Literal
 
@@ -28,6 +29,11 @@ def test_every_setting_has_a_control_that_acts(page: Page, serving: Serving) -> 
         page.get_by_text("More").click()
         page.get_by_label("Edges follow the picture").select_option("off")
         page.get_by_label("Steady through changing light").uncheck()
+        seconds = page.get_by_label("Seconds for each picture of a folder")
+        expect(seconds).to_have_value("30")
+        seconds.fill("45")
+        seconds.press("Enter")
+        holds(page, {"scene.slide": 45.0})
         holds(page, {"temporal.strength": 0.3, "refine.method": "off", "light.time": False})
         page.get_by_role("button", name="Defaults").click()
         holds(page, {"temporal.strength": 0.8, "refine.method": "guided", "light.time": True})
@@ -49,8 +55,15 @@ def test_presets_are_saved_chosen_and_deleted(page: Page, serving: Serving) -> N
         sees(page, "yellow")
         preset.click()
         sees(page, "blue")
+        assert page.request.delete(f"{url}api/v1/presets/Blue hour").ok  # in another window
         page.get_by_role("button", name="Delete Blue hour").click()
         expect(preset).to_have_count(0)
+        expect(page.locator("#preset-message")).to_be_empty()
+        expect(page.get_by_label("Name of the preset")).to_be_focused()
+        page.keyboard.type("  ")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.querySelector('#save').matches(':invalid')")
+        expect(page.locator("#preset-message")).to_be_empty()
 
 
 def test_a_picture_is_uploaded_chosen_and_deleted(page: Page, serving: Serving) -> None:
@@ -68,6 +81,31 @@ def test_a_picture_is_uploaded_chosen_and_deleted(page: Page, serving: Serving) 
         expect(tile).to_have_attribute("aria-pressed", "true")
         page.get_by_role("button", name="Delete My i beach").click()
         expect(tile).to_have_count(0)
+        expect(page.get_by_role("button", name="Blurred room")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        expect(page.get_by_label("Add a picture")).to_be_focused()
+
+
+DROP = """([coded, size]) => {
+  const files = new DataTransfer();
+  const bytes = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
+  files.items.add(new File([bytes, new Uint8Array(size)], "dropped.png", { type: "image/png" }));
+  const event = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+  document.getElementById("figures").dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+def test_a_picture_is_dropped_anywhere(page: Page, serving: Serving) -> None:
+    yellow = np.full((90, 160, 3), (0, 200, 200), np.uint8)
+    coded = base64.b64encode(cv2.imencode(".png", yellow)[1].tobytes()).decode()
+    with serving(camera=True) as url:
+        open_live(page, url)
+        assert page.evaluate(DROP, [coded, 33 * 2**20]), "the browser would show it instead"
+        expect(page.locator("#panel-message")).to_have_text("Dropped.png is larger than 32 MB.")
+        assert page.evaluate(DROP, [coded, 0])
+        sees(page, "yellow")
         assert_no_room(page)
 
 

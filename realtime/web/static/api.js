@@ -28,6 +28,15 @@ export async function askJson(method, path, json) {
   return (await ask(method, path, { json })).json();
 }
 
+// What is gone already is gone.
+export async function forget(path) {
+  try {
+    await ask("DELETE", path);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+}
+
 export function logIn(token) {
   return ask("POST", "/api/v1/login", { json: { token } });
 }

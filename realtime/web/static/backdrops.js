@@ -1,14 +1,18 @@
 // The card of backdrops: thumbnails, uploads, colours. Calls `choose` with the changes of the look.
 
-import { ask, askJson, sentence } from "./api.js";
+import { ask, askJson, forget, sentence } from "./api.js";
 import { byId, element, settled, titleOf } from "./element.js";
 
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
+const MOST_MB = 32; // the server's own limit: it ends a larger one without waiting for the rest
 
-export async function loadBackdrops(choose, place = byId("pictures"), colours = byId("colours")) {
+export async function loadBackdrops(choose) {
   const { backdrops } = await askJson("GET", "/api/v1/backdrops");
+  const [place, colours] = [byId("pictures"), byId("colours")];
+  const held = place.contains(document.activeElement);
   place.replaceChildren(...backdrops.filter(({ kind }) => kind !== "colour").map((each) => tile(each, choose)));
   place.append(addTile(choose));
+  if (held) byId("upload").focus();
   colours.querySelectorAll("button").forEach((swatch) => swatch.remove());
   const own = byId("own-colour");
   for (const { name, kind } of backdrops) {
@@ -28,18 +32,19 @@ export function showBackdrop(backdrop) {
   if (own) byId("own-colour").value = backdrop;
 }
 
-// Pictures that are dropped on `place` become backdrops; the last one is chosen.
-export function takeDrops(place, choose) {
+// Pictures that are dropped become backdrops, the last one is chosen; wherever they are dropped, for
+// the browser would show them in the place of the page.
+export function takeDrops(choose) {
   const over = (on) => (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    place.classList.toggle("over", on);
+    byId("screen").classList.toggle("over", on);
   };
-  place.addEventListener("dragover", over(true));
-  place.addEventListener("dragleave", over(false));
-  place.addEventListener("drop", (event) => {
+  addEventListener("dragover", over(true));
+  addEventListener("dragleave", over(false));
+  addEventListener("drop", (event) => {
     over(false)(event);
-    upload([...event.dataTransfer.files], choose);
+    upload([...(event.dataTransfer?.files ?? [])], choose);
   });
 }
 
@@ -50,6 +55,7 @@ async function upload(files, choose) {
   for (const file of files) {
     try {
       if (!TYPES.includes(file.type)) throw { message: `${file.name} is no JPEG, PNG or WebP` };
+      if (file.size > MOST_MB * 2 ** 20) throw { message: `${file.name} is larger than ${MOST_MB} MB` };
       const path = `/api/v1/backdrops?title=${encodeURIComponent(file.name.slice(0, 200))}`;
       last = await (await ask("POST", path, { body: file, type: file.type })).json();
     } catch (error) {
@@ -61,11 +67,11 @@ async function upload(files, choose) {
   choose({ "scene.backdrop": last.name });
 }
 
-async function remove(name, choose) {
+async function remove(name, chosen, choose) {
   try {
-    await ask("DELETE", `/api/v1/backdrops/${encodeURIComponent(name)}`);
+    await forget(`/api/v1/backdrops/${encodeURIComponent(name)}`);
     await loadBackdrops(choose);
-    choose({});
+    choose(chosen ? { "scene.backdrop": "blur" } : {});
   } catch (error) {
     byId("panel-message").textContent = sentence(error);
   }
@@ -80,7 +86,8 @@ function tile({ name, kind, uploaded }, choose) {
   }
   button.append(element("span", {}, label));
   if (!uploaded) return button;
-  const cross = element("button", { type: "button", className: "remove", onclick: () => remove(name, choose) }, "×");
+  const act = () => remove(name, button.getAttribute("aria-pressed") === "true", choose);
+  const cross = element("button", { type: "button", className: "remove", onclick: act }, "×");
   cross.setAttribute("aria-label", `Delete ${label}`);
   return element("div", { className: "holder" }, button, cross);
 }
@@ -94,9 +101,7 @@ function addTile(choose) {
     id: "upload",
     onchange: (event) => upload([...event.target.files], choose),
   });
-  const label = element("label", { className: "tile add", for: "upload" }, "Add a picture", input);
-  takeDrops(label, choose);
-  return label;
+  return element("label", { className: "tile add", for: "upload" }, "Add a picture", input);
 }
 
 function swatch(name, choose) {

@@ -3,9 +3,12 @@
 
 import { element, settled } from "./element.js";
 
+const WIDE = 100; // a range that is no slider's
+
 const LABELS = {
   "scene.blur": "Blur",
   "scene.fit": "Fit",
+  "scene.slide": "Seconds for each picture of a folder",
   "light.scene": "Match the backdrop's light",
   "light.time": "Steady through changing light",
   "temporal.strength": "Smoothing",
@@ -35,7 +38,7 @@ export function field(key, schema, choose) {
 export function showValues(look) {
   for (const control of document.querySelectorAll("[data-key]")) {
     const value = look[control.dataset.key];
-    const held = control === document.activeElement && control.type === "range";
+    const held = control === document.activeElement && ["range", "number"].includes(control.type);
     if (value === undefined || held) continue;
     if (control.type === "checkbox") control.checked = value;
     else control.value = value;
@@ -52,6 +55,7 @@ function controlOf(key, schema, choose) {
   if (schema.type === "boolean") {
     return element("input", { type: "checkbox", onchange: (event) => choose({ [key]: event.target.checked }) });
   }
+  if (schema.maximum - schema.minimum > WIDE) return number(key, schema, choose);
   const whole = schema.type === "integer";
   return element("input", {
     type: "range",
@@ -63,6 +67,11 @@ function controlOf(key, schema, choose) {
       settle(Number(event.target.value));
     },
   });
+}
+
+function number(key, { minimum, maximum }, choose) {
+  const tell = ({ target }) => target.reportValidity() && choose({ [key]: Number(target.value) });
+  return element("input", { type: "number", required: true, min: minimum, max: maximum, step: "any", onchange: tell });
 }
 
 function showOutput(control) {

@@ -1,6 +1,6 @@
 // Looks with a name, kept by the server. Choosing one is choosing all that it holds.
 
-import { ask, askJson, sentence } from "./api.js";
+import { ask, askJson, forget, sentence } from "./api.js";
 import { byId, element } from "./element.js";
 
 let presets = {};
@@ -34,9 +34,13 @@ function chip(name, choose) {
     { type: "button", data: { preset: name }, "aria-pressed": "false", onclick: () => choose(presets[name]) },
     name,
   );
-  const removing = element("button", { type: "button", onclick: () => tell(() => ask("DELETE", path(name)), choose) }, "×");
+  const removing = element("button", { type: "button", onclick: () => remove(name, choose) }, "×");
   removing.setAttribute("aria-label", `Delete ${name}`);
   return element("li", { className: "chip" }, choosing, removing);
+}
+
+async function remove(name, choose) {
+  if (await tell(() => forget(path(name)), choose)) byId("preset-name").focus();
 }
 
 async function tell(act, choose) {

@@ -269,7 +269,7 @@ hearKeys([
   [["?"], "This list", () => byId("shortcuts").showModal()],
 ]);
 const nth = (at) => document.querySelectorAll("#pictures [data-backdrop]")[at];
-takeDrops(byId("screen"), choose);
+takeDrops(choose);
 addEventListener("pagehide", leave);
 addEventListener("pageshow", (event) => event.persisted && connect());
 buildFigures();
