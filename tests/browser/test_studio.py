@@ -79,6 +79,8 @@ def test_a_token_is_asked_for_and_kept(page: Page, serving: Serving) -> None:
         open_studio(page, url)
         page.get_by_label("Token").fill("wrong")
         page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("heading", name="That is not the token")).to_be_visible()
+        expect(page.get_by_label("Token")).to_be_focused()
         expect(page.get_by_label("Token")).to_have_value("")
         page.get_by_label("Token").fill("s3cret")
         page.keyboard.press("Enter")
@@ -98,17 +100,101 @@ def test_all_places_taken_and_the_server_gone(page: Page, serving: Serving) -> N
     gone = re.compile("The server is gone|The picture stopped")  # which comes first
     expect(page.get_by_role("heading", name=gone)).to_be_visible()
     port = int(url.rstrip("/").rpartition(":")[2])
-    with serving(camera=True, port=port):
-        page.get_by_role("button", name="Reconnect").click()
+    with serving(camera=True, port=port):  # and nobody has to press anything
         sees(page, "blue")
         assert_no_room(page)
+
+
+def test_one_answer_that_is_missing_ends_nothing(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        open_live(page, url)
+        page.route("**/api/v1/state", lambda route: route.abort(), times=1)
+        expect(page.get_by_role("status").first).to_have_text("No answer")
+        expect(page.get_by_role("status").first).to_have_text("Live")
+        assert page.evaluate("document.getElementById('picture').srcObject !== null")
+        assert_no_room(page)
+
+
+KEEP_CAMERAS = """window.cameras = [];
+const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const camera = await lend(wanted);
+  window.cameras.push(...camera.getTracks());
+  return camera;
+};"""
+
+
+def test_a_lent_camera_is_closed_when_the_server_is_gone(page: Page, serving: Serving) -> None:
+    page.add_init_script(KEEP_CAMERAS)
+    with serving() as url:
+        open_studio(page, url)
+        page.route("**/whep", lambda route: route.abort())
+        lend_camera(page)
+        expect(page.get_by_role("heading", name="The server is gone")).to_be_visible()
+        assert page.evaluate("window.cameras.every((track) => track.readyState === 'ended')")
+
+
+def test_a_lent_camera_stays_when_another_is_plugged_in(
+    page: Page, config: Config, serving: Serving
+) -> None:
+    with studio_of(config, camera=True) as studio, in_thread(studio, 0) as url:
+        assert studio.control.runner
+        studio.control.runner.searching = True
+        open_studio(page, url)
+        lend_camera(page)
+        sees(page, "blue")
+        watched: list[str] = []
+        page.on("request", lambda asked: asked.method == "POST" and watched.append(asked.url))
+        studio.control.runner.searching = False
+        for _ in range(5):
+            with page.expect_response("**/api/v1/state"):
+                pass
+        assert not watched
+        assert_no_room(page)
+
+
+def test_a_look_that_is_gone_is_forgotten(page: Page, serving: Serving) -> None:
+    with serving() as url:
+        page.add_init_script("""localStorage["scrim-look"] ??= '{"scene.backdrop": "gone.jpg"}'""")
+        open_studio(page, url)
+        lend_camera(page)
+        expect(page.get_by_role("heading", name="The last look is gone")).to_be_visible()
+        expect(page.locator("#notice-text")).to_contain_text("No backdrop 'gone.jpg'")
+        page.get_by_role("button", name="Start again").click()
+        page.get_by_role("button", name="Use this browser's camera").click()
+        sees(page, "blue")
+        assert_no_room(page)
+
+
+def test_a_browser_that_keeps_nothing_shows_the_picture(page: Page, serving: Serving) -> None:
+    refuse = "{ get() { throw new DOMException('blocked', 'SecurityError'); } }"
+    for name in ("localStorage", "sessionStorage"):
+        page.add_init_script(f"Object.defineProperty(window, '{name}', {refuse})")
+    with serving(camera=True) as url:
+        open_live(page, url)
+        page.get_by_role("button", name="Light or dark").click()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_telephone_is_not_offered_what_it_cannot_do(page: Page, serving: Serving) -> None:
+    page.add_init_script(
+        "Object.defineProperty(Document.prototype, 'fullscreenEnabled', { value: undefined });"
+        "delete Element.prototype.requestFullscreen;"
+    )
+    with serving(camera=True) as url:
+        open_live(page, url)
+        expect(page.get_by_role("button", name="Full screen")).to_be_hidden()
+        page.keyboard.press("f")
 
 
 def test_the_privacy_button_puts_the_slate_up(page: Page, serving: Serving) -> None:
     with serving(camera=True, hidden=True) as url:
         open_studio(page, url)
         expect(page.get_by_role("status").first).to_have_text("Hidden")
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_role("alert").first).to_contain_text("no picture of the room")
         page.get_by_role("button", name="Show me again").click()
+        expect(page.get_by_role("button", name="Compare")).to_be_enabled()
         sees(page, "blue")
         page.keyboard.press("p")
         expect(page.get_by_role("status").first).to_have_text("Hidden")

@@ -3,6 +3,7 @@
 
 import { sentence } from "./api.js";
 import { byId } from "./element.js";
+import { keep, recall } from "./kept.js";
 
 const KEPT = "scrim-wipe";
 let open = null;
@@ -12,11 +13,11 @@ let shown = null;
 export function offerCompare(opener) {
   open = opener;
   byId("compare").disabled = !opener;
-  byId("compare").title = "";
   hide();
 }
 
 export async function toggleCompare() {
+  byId("compare-message").textContent = "";
   if (shown) return hide();
   if (!open) return;
   const mine = (shown = { close() {} });
@@ -28,8 +29,7 @@ export async function toggleCompare() {
     wipe(byId("wipe").value);
   } catch (error) {
     hide();
-    byId("compare").disabled = true;
-    byId("compare").title = sentence(error);
+    byId("compare-message").textContent = sentence(error);
   }
 }
 
@@ -47,10 +47,10 @@ function show(stream) {
 
 function wipe(percent) {
   byId("screen").style.setProperty("--wipe", `${percent}%`);
-  sessionStorage.setItem(KEPT, percent);
+  keep(KEPT, percent);
 }
 
-byId("wipe").value = sessionStorage.getItem(KEPT) ?? 50;
+byId("wipe").value = recall(KEPT, 50);
 byId("wipe").oninput = (event) => wipe(event.target.value);
 byId("compare").onclick = toggleCompare;
 addEventListener("visibilitychange", () => document.hidden && hide());

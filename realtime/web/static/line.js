@@ -16,10 +16,11 @@ export async function openWatch(lost) {
 }
 
 export async function openCamera(scene, lost) {
+  const connection = new RTCPeerConnection({ iceServers: await iceServers() });
+  // Last of what may fail: a camera that nobody would close stays on.
   const camera = await navigator.mediaDevices.getUserMedia({
     video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
   });
-  const connection = new RTCPeerConnection({ iceServers: await iceServers() });
   const stream = receiving(connection);
   const tracks = camera.getTracks();
   for (const track of tracks) {

@@ -1,11 +1,18 @@
-// What the computer's own camera sees. The server sends it to this computer alone, while it is asked.
+// What a camera itself sees, where it may be seen: another computer is sent nothing of the room.
+// The server sends its own camera's pictures to this computer alone, while it is asked.
 
 import { ask } from "./api.js";
 
-export const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+
+// What opens the room of a camera that this browser lends, or of the computer's own; or null.
+export function roomOf(camera) {
+  if (camera) return async () => ({ stream: camera, close() {} });
+  return isHere ? openRoom : null;
+}
 
 // Gives { stream, close() }; `ended` is called when the server ends it.
-export async function openRoom(ended) {
+async function openRoom(ended) {
   const control = new AbortController();
   const response = await ask("POST", "/room", { signal: control.signal });
   const canvas = document.createElement("canvas");

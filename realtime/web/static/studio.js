@@ -6,40 +6,33 @@ import { offerCompare, toggleCompare } from "./compare.js";
 import { byId } from "./element.js";
 import { loadEngine, showNotice } from "./engine.js";
 import { adviseSound, buildFigures, showFigures } from "./figures.js";
+import { fullScreen } from "./fullscreen.js";
+import { keep, recall } from "./kept.js";
 import { openCamera, openWatch } from "./line.js";
 import { buildLook, showLook, showVerdict } from "./look.js";
+import { notice, status, tellState } from "./notice.js";
 import { loadPresets, showPreset } from "./presets.js";
-import { isHere, openRoom } from "./room.js";
+import { roomOf } from "./room.js";
 import { hearKeys } from "./shortcuts.js";
+import { troubleOf } from "./troubles.js";
 
 const POLL_MS = 1000;
+const PATIENCE = 3; // answers in a row that may be missing before the server counts as gone
 const KEPT = "scrim-look"; // what was chosen for this browser's own camera, also the last time
 const picture = byId("picture");
 
 let hasCamera = false;
 let look = {};
-let wanted = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+let wanted = recall(KEPT, {});
 let hidden = false;
 let line = null;
 let attempt = 0;
 let timer = 0;
-
-function status(text, tone = "quiet") {
-  if (byId("status").textContent !== text) byId("status").textContent = text;
-  byId("status").dataset.tone = tone;
-}
-
-function notice(title, text, label = "", act = null) {
-  byId("notice").hidden = false;
-  byId("notice-title").textContent = title;
-  byId("notice-text").textContent = text;
-  byId("token-form").hidden = act !== sendToken;
-  byId("action").hidden = !act;
-  byId("action").textContent = label;
-  byId("action").onclick = act;
-}
+let missed = 0;
 
 async function connect() {
+  const mine = ++attempt;
+  clearTimeout(timer);
   status("Connecting");
   notice("One moment", "Looking for a camera.");
   try {
@@ -48,10 +41,11 @@ async function connect() {
     const { components } = await askJson("GET", "/api/v1/openapi.json");
     buildLook(components.schemas.Look.properties, choose);
     await Promise.all([loadBackdrops(choose), loadPresets(choose), loadEngine(choose)]);
+    if (mine !== attempt) return;
     show(hasCamera ? state.scene : { ...state.scene, ...wanted });
     byId("panel").hidden = byId("below").hidden = false;
   } catch (error) {
-    return explain(error);
+    return mine === attempt && explain(error);
   }
   if (hasCamera) return start();
   idle();
@@ -77,21 +71,24 @@ function idle() {
   timer = setTimeout(lookOut, POLL_MS);
 }
 
-// A camera that is plugged in now is watched as if it had been there.
-async function lookOut() {
+// A camera that is plugged in now, or a server that is started again, is watched as if it had been
+// there.
+async function lookOut(gone = false) {
   const mine = attempt;
   try {
     const { camera } = await askJson("GET", "/api/v1/state");
     if (mine !== attempt) return;
-    if (camera) return connect();
-    timer = setTimeout(lookOut, POLL_MS);
+    if (camera || gone) return connect();
   } catch (error) {
-    if (mine === attempt) explain(error);
+    if (mine !== attempt) return;
+    if (!gone || error.status !== 0) return explain(error);
   }
+  timer = setTimeout(lookOut, POLL_MS, gone);
 }
 
 async function start() {
   const mine = ++attempt;
+  clearTimeout(timer);
   const asked = wanted;
   status("Starting");
   notice("Starting", hasCamera ? "Waiting for the picture." : "Allow the camera when the browser asks.");
@@ -103,18 +100,17 @@ async function start() {
     picture.srcObject = line.stream;
     byId("stop").hidden = false;
     byId("privacy").disabled = false;
-    offerCompare(before(line.camera));
+    offerCompare(roomOf(line.camera));
     if (line.session && wanted !== asked) choose(wanted);
     poll();
   } catch (error) {
-    if (mine === attempt) explain(error);
+    if (mine !== attempt) return;
+    if (!hasCamera && [400, 404].includes(error.status) && Object.keys(asked).length) {
+      error.lookGone = true;
+      want({});
+    }
+    explain(error);
   }
-}
-
-// What the camera itself sees, where it may be seen: another computer is sent nothing of the room.
-function before(camera) {
-  if (camera) return async () => ({ stream: camera, close() {} });
-  return isHere ? openRoom : null;
 }
 
 function leave() {
@@ -122,6 +118,7 @@ function leave() {
   clearTimeout(timer);
   line?.leave();
   line = null;
+  missed = 0;
   picture.srcObject = null;
   picture.classList.remove("on");
   byId("stop").hidden = true;
@@ -152,6 +149,7 @@ async function poll() {
     const state = await askJson("GET", "/api/v1/state");
     const own = place() ? await askJson("GET", place()) : state;
     if (mine !== attempt) return;
+    missed = 0;
     showFigures(own.figures, state.peers.taken);
     adviseSound(line.session ? null : own.figures);
     showVerdict(own.figures.light);
@@ -161,32 +159,30 @@ async function poll() {
     if (picture.classList.contains("on")) tellState(own);
     timer = setTimeout(poll, POLL_MS);
   } catch (error) {
-    if (mine === attempt) explain(error);
+    if (mine !== attempt) return;
+    if (error.status !== 0 || ++missed >= PATIENCE) return explain(error);
+    status("No answer", "bad");
+    timer = setTimeout(poll, POLL_MS);
   }
-}
-
-function tellState({ hidden: slate, figures }) {
-  if (slate) return status("Hidden", "bad");
-  status(figures.state === "live" ? "Live" : figures.state, figures.state === "live" ? "live" : "bad");
 }
 
 async function choose(changes) {
   byId("panel-message").textContent = "";
-  if (!hasCamera) keep({ ...wanted, ...changes });
+  if (!hasCamera) want({ ...wanted, ...changes });
   if (!hasCamera && !line) return show({ ...look, ...changes });
   try {
     show(await askJson("PATCH", place() ? `${place()}/scene` : "/api/v1/scene", changes));
   } catch (error) {
     if (error.status === 0 || error.status === 401) return explain(error);
-    if (!hasCamera) keep(Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in changes))));
+    if (!hasCamera) want(Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in changes))));
     byId("panel-message").textContent = sentence(error);
     show(look);
   }
 }
 
-function keep(now) {
+function want(now) {
   wanted = now;
-  localStorage.setItem(KEPT, JSON.stringify(wanted));
+  keep(KEPT, wanted);
 }
 
 async function togglePrivacy() {
@@ -211,6 +207,7 @@ async function sendToken() {
     await logIn(byId("token").value);
     connect();
   } catch (error) {
+    error.wrong = true;
     explain(error);
   }
   byId("token").value = "";
@@ -219,28 +216,9 @@ async function sendToken() {
 function explain(error) {
   leave();
   status("Off", "bad");
-  const camera = {
-    NotAllowedError: ["The camera is blocked", "Allow it for this page next to the address bar, then try again."],
-    NotFoundError: ["No camera found", "Plug one in, or close what hides it, then try again."],
-    NotReadableError: ["The camera is busy", "Another program holds it. Close that, then try again."],
-  }[error.name];
-  if (camera) return notice(...camera, "Try again", start);
-  if (error.status === 401) {
-    notice("A token is needed", "It is web.token in the configuration of Scrim.", "Continue", sendToken);
-    return byId("token").focus();
-  }
-  if (error.status === 503) return notice("All places are taken", `${error.hint}.`, "Try again", connect);
-  if (error.status === 0) return notice("The server is gone", "Start Scrim again, then reconnect.", "Reconnect", connect);
-  if (error.status === 404 && !hasCamera) return notice("The session ended", "Start again when you like.", "Start again", start);
-  if (!navigator.mediaDevices && !hasCamera) {
-    return notice("No camera here", "Browsers lend the camera to localhost and https only.", "Try again", connect);
-  }
-  notice("That did not work", sentence(error), "Try again", connect);
-}
-
-function fullScreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else byId("screen").requestFullscreen();
+  const [title, text, label, next] = troubleOf(error, hasCamera);
+  notice(title, text, label, { start, connect, token: sendToken }[next], next === "token");
+  if (error.status === 0) timer = setTimeout(lookOut, POLL_MS, true);
 }
 
 // The picture is shown when there is one, not when it is promised.
@@ -259,7 +237,6 @@ byId("token-form").onsubmit = (event) => {
   sendToken();
 };
 byId("privacy").onclick = togglePrivacy;
-byId("full").onclick = fullScreen;
 hearKeys([
   [["p"], "Hide me, show me again", togglePrivacy],
   [["c"], "Compare with the room", toggleCompare],
