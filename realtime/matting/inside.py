@@ -23,6 +23,6 @@ def filled(alpha: Alpha) -> Alpha:
     depth = round(DEPTH * math.sqrt(alpha.size))
     around = np.ones((2 * depth + 1, 2 * depth + 1), np.uint8)
     inside = cv2.erode(cv2.compare(alpha, ROOM, cv2.CMP_GT), around)
-    share = cv2.blur(inside.astype(np.float32), (depth, depth)) / np.float32(255)
+    share = cv2.boxFilter(inside, cv2.CV_32F, (depth, depth)) / np.float32(255)
     full: Alpha = alpha + (1 - alpha) * share
     return full
