@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import tomllib
 from importlib.metadata import version
@@ -158,7 +159,10 @@ def test_config_dump_is_the_effective_configuration(scrim: Scrim) -> None:
 def test_models_lists_what_is_shipped(scrim: Scrim) -> None:
     code, out, _ = scrim("models")
     assert code == 0
-    assert "munet-webcam" in out
+    figures = dict(re.findall(r"^(\S+).*\n.*\n  figures  (.*)$", out, re.MULTILINE))
+    assert figures.keys() >= {"scrim-r", "scrim-r-int8"}
+    for name, told in figures.items():
+        assert ("; all before INT8, which lost" in told) == name.endswith("-int8"), name
 
 
 def test_devices_and_doctor_answer(scrim: Scrim) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import shorten
 from typing import Annotated
 
@@ -23,12 +24,18 @@ def models() -> None:
         card = read_card(find_model(name))
         out.print(f"[bold]{name}[/]{' (default)' if name == DEFAULT_MODEL else ''}")
         out.print(f"  input    {' '.join(f'{width}x{height}' for width, height in card.sizes)}")
-        means = [k for k in card.figures if k.endswith((" iou", " miou")) and "," not in k]
-        scores = [f"{key} {card.figures[key]:g}" for key in means]
-        out.print(f"  figures  {', '.join(scores)}")
-        out.print(f"  licence  {card.licence}")
-        out.print(f"  origin   {shorten(card.origin, 100, placeholder=' ...')}")
-    out.print(f"their whole cards: {MODELS / 'README.md'}")
+        out.print(f"  figures  {_scores(card.figures)}")
+        out.print(f"  licence  {escape(card.licence)}")
+        out.print(f"  origin   {escape(shorten(card.origin, 100, placeholder=' ...'))}")
+    out.print(f"their whole cards: {escape(str(MODELS / 'README.md'))}")
+
+
+def _scores(figures: Mapping[str, float]) -> str:
+    """Return a card's means; those of an INT8 network were measured before it became one."""
+    means = [key for key in figures if key.endswith((" iou", " miou")) and "," not in key]
+    scores = ", ".join(f"{key} {figures[key]:g}" for key in means)
+    lost = figures.get("int8 iou lost")
+    return scores if lost is None else f"{scores}; all before INT8, which lost {lost:g} iou"
 
 
 def devices() -> None:
