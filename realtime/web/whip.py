@@ -71,7 +71,7 @@ async def trickle(request: web.Request) -> web.StreamResponse:
         await peer.trickle(found)
         return web.Response(status=204)
     ours = await peer.restart(found)
-    return web.Response(text=ours, content_type=fragment.TYPE, headers={"ETag": peer.tag})
+    return web.Response(body=ours.encode(), content_type=fragment.TYPE, headers={"ETag": peer.tag})
 
 
 @routes.delete("/whip/{id}")
@@ -92,8 +92,9 @@ async def read_sdp(request: web.Request) -> str:
 
 
 def created(peer: Peer, path: str, servers: Sequence[IceServer]) -> web.Response:
-    """Return the answer to an offer: the SDP, and where the session is."""
-    response = web.Response(status=201, text=peer.answer, content_type=SDP)
+    """Return the answer to an offer: the SDP, whose type has no parameters (RFC 8866, section 8.1),
+    and where the session is."""
+    response = web.Response(status=201, body=peer.answer.encode(), content_type=SDP)
     response.headers["Location"] = f"{path}/{peer.id}"
     response.headers["ETag"] = peer.tag
     response.headers["Accept-Patch"] = fragment.TYPE

@@ -50,7 +50,7 @@ async def test_a_published_camera_is_watched_without_the_room(
     async with served(config) as client, browser(Camera()) as guest, browser() as watcher:
         guest.connection.getTransceivers()[0].direction = "sendonly"
         answer = await send(client, "/whip", await guest.offer())
-        assert answer.status == 201 and answer.content_type == "application/sdp"
+        assert answer.status == 201 and answer.headers["Content-Type"] == "application/sdp"
         assert "a=recvonly" in await answer.text()
         await guest.accept(await answer.text())
         (link,) = answer.headers.getall("Link")
