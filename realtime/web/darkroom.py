@@ -9,12 +9,9 @@ import asyncio
 from typing import Any
 
 from realtime.control import Control
-from realtime.errors import TooManyPeers
 from realtime.photo import Order, develop
 from realtime.pipeline import Pipeline
 from realtime.still import before_nothing, still_pipeline
-
-MAX_WAITING = 16
 
 Tables = dict[str, dict[str, Any]]
 
@@ -25,19 +22,12 @@ class Darkroom:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._turn = asyncio.Lock()
-        self._waiting = 0
         self._line: tuple[object, Pipeline] | None = None
 
     async def develop(self, picture: bytes, order: Order, tables: Tables) -> bytes:
-        """Return the photograph. Raises `TooManyPeers`, `BadPicture`, `ConfigError`."""
-        if self._waiting >= MAX_WAITING:
-            raise TooManyPeers("too many photographs at once", "send them one after another")
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await asyncio.to_thread(self._develop, picture, order, tables)
-        finally:
-            self._waiting -= 1
+        """Return the photograph. Raises `BadPicture`, `ConfigError`, `ModelError`."""
+        async with self._turn:
+            return await asyncio.to_thread(self._develop, picture, order, tables)
 
     def _develop(self, picture: bytes, order: Order, tables: Tables) -> bytes:
         wanted = self._control.config.with_values(tables), order.clear

@@ -18,7 +18,8 @@ from realtime.web import gate, room, whep, whip
 from realtime.web.api.table import api_routes
 from realtime.web.body import MAX_BODY
 from realtime.web.darkroom import Darkroom
-from realtime.web.keys import DARKROOM, PASS, PEERS, STUDIO
+from realtime.web.intake import Intake
+from realtime.web.keys import DARKROOM, INTAKE, PASS, PEERS, STUDIO
 from realtime.web.peers import Peers
 from realtime.web.routes import STATIC, routes
 from realtime.web.studio import Studio
@@ -49,6 +50,7 @@ def make_app(studio: Studio) -> web.Application:
         client_max_size=MAX_BODY,
     )
     app[STUDIO], app[PASS], app[DARKROOM] = studio, entry, Darkroom(studio.control)
+    app[INTAKE] = Intake()
     app[PEERS] = Peers(settings.max_peers, settings.max_cameras)
     for table in (routes, api_routes(), whep.routes, whip.routes, room.routes):
         app.add_routes(table)

@@ -46,8 +46,8 @@ def as_backdrop(data: bytes) -> bytes:
         picture.draft("RGB", KEPT)
         picture.getexif()  # from now on the picture knows its side without the tags:
         picture.info.pop("exif", None)  # written again, which some cannot be, they would go along
+        picture.thumbnail(KEPT)
         upright = ImageOps.exif_transpose(picture)
-        upright.thumbnail(KEPT)
         black = Image.new("RGBA", upright.size, "black")
         flat = Image.alpha_composite(black, upright.convert("RGBA")).convert("RGB")
         kept = io.BytesIO()

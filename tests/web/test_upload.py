@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import struct
+import threading
+import time
 import zlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +16,10 @@ import pytest
 from PIL import Image
 
 from realtime.config import Config
-from realtime.web import store, upload
+from realtime.web import intake, keys, store, upload
+from realtime.web.api import backdrops
 from tests.web.guest import Camera, browser, lend_camera
-from tests.web.serving import error_of, in_loop, served
+from tests.web.serving import error_of, in_loop, served, until
 
 PNG = {"Content-Type": "image/png"}
 
@@ -114,6 +119,55 @@ async def test_uploads_end_somewhere(config: Config, monkeypatch: pytest.MonkeyP
         assert (await client.post("/api/v1/backdrops", data=picture(), headers=PNG)).status == 201
         other = picture(size=(32, 18))
         await error_of(await client.post("/api/v1/backdrops", data=other, headers=PNG), 409)
+
+
+@in_loop
+async def test_few_pictures_are_received_at_once(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST", 1)
+    begun, rest = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield picture()[:20]
+        begun.set()
+        await rest.wait()
+        yield picture()[20:]
+
+    async with served(config) as client:
+        slow = asyncio.create_task(client.post("/api/v1/backdrops", data=slowly(), headers=PNG))
+        await begun.wait()
+
+        async def free() -> int:
+            return client.server.app[keys.INTAKE]._free
+
+        assert await until(free, 0)
+        for path in ("/api/v1/backdrops", "/api/v1/photo"):
+            await error_of(await client.post(path, data=picture(), headers=PNG), 503)
+        rest.set()
+        assert (await slow).status == 201
+        assert (await client.post("/api/v1/backdrops", data=picture(), headers=PNG)).status == 201
+
+
+@in_loop
+async def test_pictures_are_opened_one_after_another(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, together = threading.Lock(), []
+
+    def open_alone(data: bytes) -> bytes:
+        together.append(not lock.acquire(blocking=False))
+        time.sleep(0.05)
+        if not together[-1]:
+            lock.release()
+        return data
+
+    monkeypatch.setattr(backdrops, "as_backdrop", open_alone)
+    async with served(config) as client:
+        await asyncio.gather(
+            *(client.post("/api/v1/backdrops", data=picture(), headers=PNG) for _ in range(4))
+        )
+    assert together == [False] * 4
 
 
 def test_what_is_kept_is_upright_small_and_without_tags() -> None:

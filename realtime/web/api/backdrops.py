@@ -15,7 +15,7 @@ from realtime.errors import UnknownName
 from realtime.web.api.operation import respond
 from realtime.web.body import read_picture
 from realtime.web.jpeg import encode_jpeg
-from realtime.web.keys import PEERS, STUDIO
+from realtime.web.keys import INTAKE, PEERS, STUDIO
 from realtime.web.look import Strict, checked
 from realtime.web.upload import as_backdrop, own_name
 
@@ -67,8 +67,11 @@ def _choice(name: str, kind: Kind, uploaded: bool = False) -> Choice:
 async def upload_backdrop(request: web.Request) -> web.StreamResponse:
     """Keep a picture; the answer says under which name."""
     title = checked(Title, dict(request.query)).title
-    data = await read_picture(request)
-    kept = await asyncio.to_thread(as_backdrop, data)
+    intake = request.app[INTAKE]
+    with intake.place():
+        data = await read_picture(request)
+        async with intake.turn:
+            kept = await asyncio.to_thread(as_backdrop, data)
     name = own_name(title, kept)
     await asyncio.to_thread(request.app[STUDIO].store.save_upload, name, kept)
     return respond(_choice(name, "picture", True), 201)

@@ -11,7 +11,7 @@ from pydantic import Field
 from realtime.errors import ConfigError
 from realtime.photo import Cut, Format, Order
 from realtime.web.body import read_picture
-from realtime.web.keys import DARKROOM, STUDIO
+from realtime.web.keys import DARKROOM, INTAKE, STUDIO
 from realtime.web.look import Strict, checked
 from realtime.web.upload import expect_picture
 
@@ -34,9 +34,10 @@ async def develop_photo(request: web.Request) -> web.StreamResponse:
     if order.clear and order.format == "jpeg":
         raise ConfigError("JPEG cannot be clear", "wish for PNG or for a backdrop")
     tables = request.app[STUDIO].tables(_look(wishes))
-    picture = await read_picture(request)
-    await asyncio.to_thread(expect_picture, picture)
-    photo = await request.app[DARKROOM].develop(picture, order, tables)
+    with request.app[INTAKE].place():
+        picture = await read_picture(request)
+        await asyncio.to_thread(expect_picture, picture)
+        photo = await request.app[DARKROOM].develop(picture, order, tables)
     return web.Response(body=photo, content_type=f"image/{order.format}")
 
 

@@ -16,7 +16,7 @@ from realtime.web.studio import NAME
 JSON = (400, 404, 408, 413, 415)
 """What goes wrong with a body of JSON, or with the line that it is for."""
 
-PICTURE = (400, 408, 409, 413, 415, 422)
+PICTURE = (400, 408, 409, 413, 415, 422, 503)
 
 OPERATIONS = (
     Operation("GET /api/v1/state", line.read_state, "The local line", {200: line.State}),
