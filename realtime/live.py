@@ -43,10 +43,12 @@ class Start:
     """What the command line asks for beside the configuration.
 
     `source` stands in for the camera, see `build.open_input`; `room` is the developer's view;
-    `load` reads the configuration again, whose file is `file`.
+    `load` reads the configuration again, whose file is `file`; at the start it gave `loaded`, which
+    knows nothing of the studio's last look.
     """
 
     load: Callable[[], cfg.Config]
+    loaded: cfg.Config
     file: Path | None = None
     source: str | None = None
     room: bool = False
@@ -135,7 +137,7 @@ async def _attend(
     def stop() -> None:
         loop.call_soon_threadsafe(stopped.set)
 
-    reload = Reload(control, start.load, journal.print)
+    reload = Reload(control, start.load, start.loaded, journal.print)
     hear_signals(loop, control, reload, stop)
     settings = control.config
     studio = Studio(control, watch)

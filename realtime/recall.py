@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from realtime.build import find_model, make_backdrop
@@ -14,32 +13,29 @@ from realtime.web.look import tables_of
 from realtime.web.store import Store
 
 
-def recall_look(
-    load: Callable[..., Config], file: Path | None, journal: Journal
-) -> Callable[[], Config]:
-    """Return what loads the configuration with the look that was chosen last in the studio.
+def recall_look(load: Callable[..., Config], file: Path | None, journal: Journal) -> Config:
+    """Return the configuration with the look that was chosen last in the studio.
 
     `load` takes that look as tables. One that cannot be had any more is left out, and said.
     Raises `ConfigError` for a configuration that is wrong without it.
     """
     settings = load()
     if not settings.web.enabled:
-        return load
+        return settings
     store = Store(settings.web.folder)
     try:
         store.prepare()
     except ScrimError as error:
         journal.print(f"presets, uploads and the last look cannot be kept: {error}")
-        return load
+        return settings
     look = store.last_look(file)
     if not look:
-        return load
-    with_last = partial(load, last=tables_of(look))
+        return settings
     try:
-        last = with_last()
+        last = load(last=tables_of(look))
         make_backdrop(last.scene)
         find_model(last.matting.model)
     except ScrimError as error:
         journal.print(f"the studio's last look is left out: {error}")
-        return load
-    return with_last
+        return settings
+    return last

@@ -26,18 +26,22 @@ LOOK_AGAIN_S = 5
 
 
 class Reload:
-    """Reads the configuration again with `load`, the way it was read at the start.
+    """Reads the configuration again with `load`, which gave `loaded` at the start.
 
     `notice` is told what came of it, in one line.
     """
 
     def __init__(
-        self, control: Control, load: Callable[[], Config], notice: Callable[[str], None]
+        self,
+        control: Control,
+        load: Callable[[], Config],
+        loaded: Config,
+        notice: Callable[[str], None],
     ) -> None:
         self._control = control
         self._load = load
+        self._loaded = loaded
         self._notice = notice
-        self._loaded = control.config
 
     def __call__(self) -> None:
         """Bring in what has changed on disk; what is not valid is reported and changes nothing."""

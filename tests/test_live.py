@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from realtime.ctl import send
 from realtime.errors import ConfigError
+from realtime.web.store import Store
 from tests.program import PATIENCE_S, ROOT, Program
 
 
@@ -58,6 +59,23 @@ def test_the_file_is_followed_however_it_is_written(program: Program) -> None:
     assert program.ctl("stop") == (0, "", "")
     assert program.process.wait(PATIENCE_S) == 0
     assert "Traceback" not in program.log()
+
+
+def test_an_edited_file_counts_over_the_studios_last_look(tmp_path: Path, toy_ir: Path) -> None:
+    kept = tmp_path / "kept"
+    Store(str(kept)).remember({"scene.backdrop": "#222222", "scene.blur": 0.7})
+    os.utime(kept / "look.json", (2**32, 2**32))  # newer than the file
+    web = {"enabled": True, "port": 0, "folder": kept}
+    words = [word for key in web for word in ("--set", f"web.{key}={web[key]}")]
+    program = Program(tmp_path, toy_ir, *words)
+    try:
+        program.wait_until(lambda: program.backdrop() == "#222222")
+        program.write(tmp_path / "config.toml", "#333333")
+        program.wait_until(lambda: program.backdrop() == "#333333")
+        assert program.state()["config"]["scene"]["blur"] == 0.7, "what was not edited stays"
+    finally:
+        program.process.kill()
+        program.process.wait()
 
 
 def test_orders_and_signals(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

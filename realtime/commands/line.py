@@ -78,9 +78,9 @@ def run(
     from realtime.live import Start, run_line
     from realtime.recall import recall_look
 
-    read = recall_look(load, config_file(config), journal)
-    settings = read()
-    start = Start(read, config_file(config), source, passthrough, preview)
+    file, loaded = config_file(config), load()
+    settings = recall_look(load, file, journal)
+    start = Start(load, loaded, file, source, passthrough, preview)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         matting = load_model(settings.matting)

@@ -121,7 +121,7 @@ def recalled(config: Config, file: Path | None = None, told: IO[str] | None = No
     def load(last: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> Config:
         return config.with_values(last)
 
-    return recall_look(load, file, Console(file=told or io.StringIO(), soft_wrap=True))()
+    return recall_look(load, file, Console(file=told or io.StringIO(), soft_wrap=True))
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
