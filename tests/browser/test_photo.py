@@ -61,6 +61,15 @@ def test_photos_are_cut_out_coloured_and_saved(
         expect(page.locator("#all")).to_be_visible()
 
 
+def test_a_file_that_is_too_large_is_told(page: Page, serving: Serving, tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(bytes(33 * 2**20))
+    with serving() as url:
+        page.goto(f"{url}photo")
+        page.locator("#files").set_input_files([tmp_path / "large.png"])
+        expect(page.get_by_role("alert")).to_have_text("large.png is larger than 32 MB.")
+        expect(page.locator(".result")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(
     page: Page, serving: Serving, pictures: list[Path], scheme: Literal["light", "dark"]

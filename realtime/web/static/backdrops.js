@@ -2,9 +2,7 @@
 
 import { ask, askJson, forget, sentence } from "./api.js";
 import { byId, element, settled, titleOf } from "./element.js";
-
-const TYPES = ["image/jpeg", "image/png", "image/webp"];
-const MOST_MB = 32; // the server's own limit: it ends a larger one without waiting for the rest
+import { TYPES, complaintOf } from "./files.js";
 
 export async function loadBackdrops(choose) {
   const { backdrops } = await askJson("GET", "/api/v1/backdrops");
@@ -54,8 +52,7 @@ async function upload(files, choose) {
   let last = null;
   for (const file of files) {
     try {
-      if (!TYPES.includes(file.type)) throw { message: `${file.name} is no JPEG, PNG or WebP` };
-      if (file.size > MOST_MB * 2 ** 20) throw { message: `${file.name} is larger than ${MOST_MB} MB` };
+      if (complaintOf(file)) throw { message: complaintOf(file) };
       const path = `/api/v1/backdrops?title=${encodeURIComponent(file.name.slice(0, 200))}`;
       last = await (await ask("POST", path, { body: file, type: file.type })).json();
     } catch (error) {

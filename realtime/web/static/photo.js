@@ -2,8 +2,8 @@
 
 import { ask, askJson, sentence } from "./api.js";
 import { byId, element, settled, titleOf } from "./element.js";
+import { complaintOf } from "./files.js";
 
-const TYPES = ["image/jpeg", "image/png", "image/webp"];
 const CLEAR = "none";
 const ENDINGS = { png: "png", jpeg: "jpg" };
 
@@ -79,11 +79,8 @@ const again = settled(() => {
 function add(files) {
   byId("wishes-message").textContent = "";
   for (const file of files) {
-    if (!TYPES.includes(file.type)) {
-      byId("wishes-message").textContent = `${file.name} is no JPEG, PNG or WebP.`;
-      continue;
-    }
-    photos.push(card(file));
+    if (complaintOf(file)) byId("wishes-message").textContent = `${complaintOf(file)}.`;
+    else photos.push(card(file));
   }
   work();
 }
