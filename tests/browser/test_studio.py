@@ -205,6 +205,19 @@ def test_the_privacy_button_puts_the_slate_up(page: Page, serving: Serving) -> N
         assert_no_room(page)
 
 
+def test_who_hides_sends_the_server_nothing_either(page: Page, serving: Serving) -> None:
+    page.add_init_script(KEEP_CAMERAS)
+    with serving() as url:
+        open_studio(page, url)
+        lend_camera(page)
+        sees(page, "blue")
+        for name, sent in (("Hide me", False), ("Show me again", True)):
+            page.get_by_role("button", name=name).click()
+            page.wait_for_function(f"() => window.cameras[0].enabled === {str(sent).lower()}")
+        sees(page, "blue")
+        assert_no_room(page)
+
+
 SHOWS_ROOM = """() => { const video = document.getElementById("before");
       if (video.readyState < 2) return false;
       const canvas = document.createElement("canvas"); canvas.width = canvas.height = 8;

@@ -195,8 +195,10 @@ async function togglePrivacy() {
   }
 }
 
+// A lent camera is black while the slate is up: nothing of the room leaves this browser either.
 function showPrivacy(now) {
   hidden = now;
+  for (const track of line?.camera?.getTracks() ?? []) track.enabled = !hidden;
   byId("privacy").setAttribute("aria-pressed", String(hidden));
   byId("privacy-label").textContent = hidden ? "Show me again" : "Hide me";
 }
