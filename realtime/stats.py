@@ -44,6 +44,7 @@ class Stats:
         self._ages: deque[float] = deque(maxlen=window)
         self._composed: deque[float] = deque(maxlen=window)
         self._frames = 0
+        self._worked: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
         self._light: dict[str, float | str] = {}
         self.state = "starting"
@@ -61,6 +62,7 @@ class Stats:
     def _record(self, step: str, duration_ms: float) -> None:
         with self._lock:
             self._steps[step].append(duration_ms)
+            self._worked[step] = self._frames
 
     def composed(self) -> None:
         """One more picture has been composed."""
@@ -96,8 +98,14 @@ class Stats:
     def picture_s(self, frames: int) -> float:
         """Return the seconds of work in one of the last so many pictures, by each step's median."""
         with self._lock:
-            lately = [list(times)[-frames:] for times in self._steps.values()]
+            lately = [list(times)[-frames:] for times in self._at_work().values()]
         return sum(median(times) for times in lately) / 1e3
+
+    def _at_work(self) -> dict[str, deque[float]]:
+        """Return the times of the steps that the last picture went through: some can be turned
+        off. Call it with the lock."""
+        last = self._frames - 1
+        return {name: times for name, times in self._steps.items() if self._worked[name] >= last}
 
     def snapshot(self) -> Snapshot:
         """Return the figures of the last seconds."""
@@ -110,7 +118,7 @@ class Stats:
                 fps=_rate(self._composed),
                 age_ms={"p50": _percentile(ages, 0.5), "p95": _percentile(ages, 0.95)},
                 steps_ms={
-                    name: _percentile(sorted(times), 0.5) for name, times in self._steps.items()
+                    name: _percentile(sorted(times), 0.5) for name, times in self._at_work().items()
                 },
                 figures={name: round(sum(of) / len(of), 3) for name, of in self._figures.items()},
                 counts=dict(self._counts),

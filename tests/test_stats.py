@@ -62,3 +62,14 @@ def test_counts_and_means_are_kept_apart() -> None:
     figures = stats.snapshot()
     assert (figures["counts"], figures["figures"]) == ({"drops": 3}, {"flicker": 1.5})
     assert figures["state"] == "starting"
+
+
+def test_a_step_that_is_turned_off_counts_no_more(clock: Clock) -> None:
+    stats = Stats()
+    for steps in (("matte", "framing"), ("matte",)):
+        for step in steps:
+            with stats.timed(step):
+                clock.now_s += 0.01
+        stats.composed()
+    assert list(stats.snapshot()["steps_ms"]) == ["matte"]
+    assert stats.picture_s(2) == pytest.approx(0.01)
