@@ -43,16 +43,18 @@ class Studio:
         return runner is not None and not runner.searching
 
     def backdrops(self) -> dict[str, Path]:
-        """Return pictures and videos by name: the configured one, the folder's and uploads."""
-        scene = self._begun.scene
-        known = backdrop_files(Path(scene.folder)) | backdrop_files(self.store.uploads)
-        path = Path(scene.backdrop)
-        return {path.name: path, **known} if path.exists() else known
+        """Return pictures and videos by name: the folder's, uploads, and what was and is shown."""
+        now = self.control.config.scene
+        known = backdrop_files(Path(now.folder)) | backdrop_files(self.store.uploads)
+        named = (
+            Path(each) for each in (self._begun.scene.backdrop, now.backdrop) if each != "blur"
+        )
+        return {path.name: path for path in named if path.name and path.exists()} | known
 
     def models(self) -> dict[str, str]:
         """Return what [matting] calls each model that may be chosen, by name."""
-        begun = self._begun.matting.model
-        return {name: name for name in model_names()} | {Path(begun).stem: begun}
+        named = (self._begun.matting.model, self.control.config.matting.model)
+        return {name: name for name in model_names()} | {Path(each).stem: each for each in named}
 
     def preset(self, name: str) -> Tables:
         """Return a preset as changes of the configuration. Raises `UnknownName`."""

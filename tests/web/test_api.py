@@ -69,6 +69,26 @@ async def test_a_wrong_scene_changes_nothing(config: Config, changes: dict[str, 
 
 
 @in_loop
+async def test_what_is_set_elsewhere_is_offered_too(config: Config, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    yellow = Path(config.scene.folder, "yellow.png").read_bytes()
+    for path in (other / "dusk.png", tmp_path / "alone.png"):
+        path.write_bytes(yellow)
+    async with served(config, camera=True) as client:
+        control = client.server.app[keys.STUDIO].control
+        scene = {"folder": str(other), "backdrop": str(tmp_path / "alone.png")}
+        control.change({"scene": scene})
+        listed = (await (await client.get("/api/v1/backdrops")).json())["backdrops"]
+        assert {each["name"] for each in listed if each["kind"] == "picture"} == {
+            *("dusk.png", "alone.png")
+        }
+        look = await (await client.get("/api/v1/scene")).json()
+        assert look["scene.backdrop"] == "alone.png"
+        assert (await client.put("/api/v1/presets/Alone", json=look)).status == 201
+
+
+@in_loop
 async def test_thumbnails_are_small_pictures(config: Config) -> None:
     async with served(config) as client:
         answer = await client.get("/api/v1/backdrops/yellow.png/thumbnail")
