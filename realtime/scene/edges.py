@@ -21,8 +21,9 @@ ROWS = 90
 SURENESS = 8.0
 """Power of alpha that weighs a pixel among the colours of the person: halves count little."""
 
-NEAR, FAR = (3, 3), (11, 11)
-"""Windows, in pixels of the reduced size, of the two levels at which colours are gathered."""
+NEAR, FAR = (3, 3), (17, 17)
+"""Windows, in pixels of the reduced size, of the two levels at which colours are gathered: the
+near one twice, so that what is nearest counts most."""
 
 FAR_SHARE = 0.02
 """Weight of the far level: it decides only where nothing sure is near."""
@@ -30,8 +31,11 @@ FAR_SHARE = 0.02
 OWN = 1e-3
 """Weight of a pixel's own colour: it is what stays where nothing sure is near at all."""
 
-REACH = 11
-"""Pixels of the reduced size from which colours reach a pixel: twice the far window's, and one."""
+REACH = 9
+"""Pixels of the reduced size from which colours reach a pixel: half the far window, and one."""
+
+GLOW = (11, 11)
+"""Window, in pixels of the reduced size, over which the backdrop shines around an edge."""
 
 
 class Edges:
@@ -104,7 +108,7 @@ class Edges:
             how = cv2.INTER_NEAREST_EXACT
             planes = [cv2.resize(p, size, interpolation=how) for p in pixels.planes_of(backdrop)]
             self._glow = cv2.boxFilter(
-                cv2.merge([*planes, np.ones_like(planes[0])]), cv2.CV_32F, FAR
+                cv2.merge([*planes, np.ones_like(planes[0])]), cv2.CV_32F, GLOW
             )
             self._backdrop = backdrop
         return self._glow
@@ -124,15 +128,10 @@ def gather(own: Alpha, weight: Alpha) -> Alpha:
     gather the sum of the weights.
     """
     stack = cv2.multiply(own, cv2.merge([weight] * 4))
-    near = cv2.scaleAdd(own, OWN, _twice(stack, NEAR))
-    sums = cv2.scaleAdd(_twice(stack, FAR), FAR_SHARE, near)
+    near = cv2.scaleAdd(own, OWN, cv2.blur(cv2.blur(stack, NEAR), NEAR))
+    sums = cv2.scaleAdd(cv2.blur(stack, FAR), FAR_SHARE, near)
     mean: Alpha = cv2.divide(sums, cv2.merge([cv2.extractChannel(sums, 3)] * 4))
     return mean
-
-
-def _twice(stack: Alpha, window: Size) -> Alpha:
-    blurred: Alpha = cv2.blur(cv2.blur(stack, window), window)
-    return blurred
 
 
 def _mix(plane: Bytes, colour: Bytes, share: Bytes) -> None:
