@@ -30,10 +30,8 @@ SECRETS = {"web": {"token", "ice_servers"}, "publish": {"token"}}
 
 FILES = ("scene.backdrop", "scene.overlay", "matting.model")
 FOLDERS = ("scene.backdrop", "scene.folder")
-"""Keys whose value may be a file, and a folder."""
-
 NO_PATHS = ("blur", "green", "default")
-"""What is neither for them, whatever lies in this folder."""
+"""Keys whose value may be a file, and a folder; what is neither, whatever lies in this folder."""
 
 MAX_ORDER = 64 * 1024
 TIMEOUT_S = 10.0
@@ -111,6 +109,8 @@ class Orders:
         }
         if word not in orders:
             raise ConfigError(f"{word!r} is no order", f"known: {WORDS}")
+        if word.startswith("privacy") and not self._control.runner:
+            raise ConfigError("there is no camera here to turn off", "browsers send their own")
         return orders[word]
 
     def _hide(self, hidden: bool) -> dict[str, Any]:

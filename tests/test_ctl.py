@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 
 from realtime import ctl
-from realtime.ctl import listening, send
-from realtime.errors import ControlUnavailable
+from realtime.build import load_model
+from realtime.config import Config
+from realtime.control import Control
+from realtime.ctl import Orders, listening, send
+from realtime.errors import ConfigError, ControlUnavailable
+from realtime.stats import Stats
+from realtime.web.broadcast import Broadcast
+from realtime.web.studio import Studio
 
 
 @pytest.mark.parametrize("place", ["file/scrim/ctl.sock", "x" * 120])
@@ -69,3 +75,11 @@ def test_only_what_can_be_a_path_is_named_from_here(
     there = tmp_path / "beach.jpg"
     meant = [*asked[:4], f"scene.backdrop={there}", f"scene.overlay={there}", "preset=blur"]
     assert [ctl._from_here(word) for word in asked] == meant
+
+
+def test_privacy_is_not_feigned_where_there_is_no_camera(config: Config) -> None:
+    control = Control(config, load_model(config.matting), Stats(), None)
+    orders = Orders(Studio(control, Broadcast()), lambda: None, lambda: None)
+    with pytest.raises(ConfigError, match="no camera here"):
+        orders.carry_out(["scene.blur=0.9", "privacy=on"])
+    assert control.config == config
