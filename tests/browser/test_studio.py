@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from realtime.config import Config
 from tests.browser.conftest import Serving, in_thread
-from tests.browser.studio import SHARES, assert_no_room, lend_camera, open_live, open_studio, sees
+from tests.browser.studio import (
+    SHARES,
+    assert_no_room,
+    lend_camera,
+    open_live,
+    open_studio,
+    sees,
+)
 from tests.web.serving import studio_of
 
 
@@ -51,6 +58,34 @@ def test_the_page_watches_the_local_line(page: Page, serving: Serving) -> None:
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Watch again").click()
         sees(page, "yellow")
+
+
+def test_the_last_choice_holds_however_slow_the_first_is(page: Page, serving: Serving) -> None:
+    with serving(camera=True) as url:
+        open_live(page, url)
+        slow: list[Route] = []
+        answered: list[str] = []
+
+        def delay_first(route: Route) -> None:
+            if slow or route.request.method != "PATCH":
+                route.continue_()
+            else:
+                slow.append(route)
+
+        page.route("**/api/v1/scene", delay_first)
+        page.on(
+            "response", lambda each: each.request.method == "PATCH" and answered.append(each.url)
+        )
+        page.get_by_role("button", name="Yellow wall").click()
+        page.get_by_role("button", name="Colour #e8e4dc").click()
+        with page.expect_response("**/api/v1/state"):  # time for the second to overtake
+            pass
+        slow[0].continue_()
+        while len(answered) < 2:
+            page.wait_for_timeout(50)
+        scene = page.request.get(f"{url}api/v1/scene").json()
+        assert scene["scene.backdrop"] == "#e8e4dc"
+        assert_no_room(page)
 
 
 def test_a_camera_plugged_in_later_is_watched(page: Page, config: Config, serving: Serving) -> None:

@@ -29,6 +29,7 @@ let line = null;
 let attempt = 0;
 let timer = 0;
 let missed = 0;
+let changing = Promise.resolve();
 
 async function connect() {
   const mine = ++attempt;
@@ -166,7 +167,12 @@ async function poll() {
   }
 }
 
-async function choose(changes) {
+// One change after the other: of two on their way at once the first might come last.
+function choose(changes) {
+  changing = changing.then(() => change(changes));
+}
+
+async function change(changes) {
   byId("panel-message").textContent = "";
   if (!hasCamera) want({ ...wanted, ...changes });
   if (!hasCamera && !line) return show({ ...look, ...changes });
