@@ -236,7 +236,7 @@ async def open_watch(
 async def _connected(peer: Peer, offer: Offer) -> Peer:
     try:
         await peer.connect(offer)
-    except NegotiationFailed:
+    except BaseException:  # its place is given back now, so nothing of it may go on
         await peer.close()
         raise
     return peer

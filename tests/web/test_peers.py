@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import threading
 import weakref
 
 import pytest
@@ -84,6 +85,20 @@ async def test_a_browser_that_never_comes_frees_its_place(
         answer = await client.post("/offer", json={"type": "offer", "sdp": OFFER})
         assert answer.status == 200
         assert await until(lambda: taken(client), 0)
+
+
+@in_loop
+async def test_whatever_an_offer_breaks_nothing_of_it_goes_on(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(self: peer.Peer, offer: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(peer.Peer, "_negotiate", fail)
+    async with served(config) as client:
+        answer = await client.post("/offer", json={"type": "offer", "sdp": OFFER})
+        assert await error_of(answer, 500) == "internal error"
+        assert not [each for each in threading.enumerate() if each.name == "deliver browser"]
 
 
 @in_loop
