@@ -25,6 +25,7 @@ def test_every_setting_has_a_control_that_acts(page: Page, serving: Serving) -> 
         )
         assert set(Look.model_json_schema()["properties"]) == {*keys, "scene.backdrop"}
         assert len(set(keys)) == len(keys)
+        assert page.locator("output:not([aria-live=off])").count() == 0, "sliders say it themselves"
         page.get_by_label("Smoothing", exact=True).fill("0.3")
         page.get_by_text("More").click()
         page.get_by_label("Edges follow the picture").select_option("off")

@@ -23,6 +23,7 @@ const LABELS = {
   "matting.every": "Frames for one look",
 };
 
+// A slider says its value itself: read out again, all of them are with every preset.
 export function field(key, schema, choose) {
   const id = `field-${key}`;
   const control = controlOf(key, schema, choose);
@@ -30,7 +31,7 @@ export function field(key, schema, choose) {
   control.dataset.key = key;
   if (schema.description) control.setAttribute("aria-describedby", `${id}-why`);
   const label = element("label", { for: id }, LABELS[key] ?? words(key));
-  const end = control.type === "range" ? [element("output", { for: id }), control] : [control];
+  const end = control.type === "range" ? [element("output", { for: id, "aria-live": "off" }), control] : [control];
   const why = element("p", { className: "why", id: `${id}-why` }, schema.description ?? "");
   return element("div", { className: "field", title: schema.description ?? "" }, label, ...end, ...(schema.description ? [why] : []));
 }
