@@ -61,20 +61,21 @@ class Edges:
         """
         part = max(1, round(frame.height / ROWS))
         size = max(2, frame.width // part), max(2, frame.height // part)
-        small = pixels.shrink(alpha, size)
+        half = cv2.resize(alpha, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        small = pixels.shrink(alpha, size, {1: half})
         band = left, top, width, height = cv2.boundingRect(cv2.inRange(small, 1, 254))
         if not (self._despill or self._wrap) or width == 0:
             return frame
         around = self._around(frame, backdrop, small, reached(band))
         whole = max(self._despill, self._wrap) == 1
-        kept = alpha if whole else cv2.LUT(alpha, self._kept)
-        half = cv2.resize(kept, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         cleaned = frame.i420.copy()
         planes = pixels.writable_planes(cleaned)
-        for plane, share, colour in zip(planes, (kept, half, half), around, strict=True):
+        for plane, cover, colour in zip(planes, (alpha, half, half), around, strict=True):
             grid = Grid.between(size, (plane.shape[1], plane.shape[0]))
             block = grid.around(left, top, width, height)
-            _mix(grid.part(plane, block), grid.enlarge(colour, block), grid.part(share, block))
+            share = grid.part(cover, block)
+            kept = share if whole else cv2.LUT(share, self._kept)
+            _mix(grid.part(plane, block), grid.enlarge(colour, block), kept)
         return Frame(cleaned, frame.number, frame.captured_at, frame.pts)
 
     def _around(
