@@ -65,3 +65,41 @@ def test_it_is_in_step_with_the_pictures(
     begins, lasts = tone_of(job.output)
     assert begins == pytest.approx(TONE_S - pictures_from_s, abs=0.03)
     assert lasts == pytest.approx(1 - TONE_S, abs=0.03)
+
+
+def broadcast(path: Path, rate: int, layout: str, from_s: float) -> bytes:
+    """Half a second of a tone as it is broadcast."""
+    flags = {"mpegts_flags": "initial_discontinuity"}
+    with av.open(str(path), "w", format="mpegts", options=flags) as container:
+        video = container.add_stream("libx264", rate=FPS)
+        video.width, video.height = 64, 48
+        video.codec_context.time_base = Fraction(1, 90_000)
+        audio = container.add_stream("mp2", rate=rate, layout=layout)
+        for number in range(FPS // 2):
+            picture = av.VideoFrame.from_ndarray(np.full((72, 64), 90, np.uint8), "yuv420p")
+            picture.pts = round(90_000 * (from_s + number / FPS))
+            picture.time_base = Fraction(1, 90_000)
+            container.mux(video.encode(picture))
+        container.mux(video.encode())
+        wave = np.round(9000 * np.sin(np.arange(rate // 2) * 2 * np.pi * 440 / rate))
+        for at in range(0, rate // 2, 1152):
+            part = np.repeat(wave[np.newaxis, at : at + 1152], 1 + (layout == "stereo"), axis=1)
+            heard = av.AudioFrame.from_ndarray(part.astype(np.int16), "s16", layout)
+            heard.sample_rate, heard.time_base = rate, Fraction(1, rate)
+            heard.pts = round(from_s * rate) + at
+            container.mux(audio.encode(heard))
+        container.mux(audio.encode())
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("overlap_s", [0.0, 0.1])
+def test_a_broadcast_changes_its_channels_and_rate(
+    tmp_path: Path, toy_ir: Path, overlap_s: float
+) -> None:
+    parts = [(44_100, "stereo", 0.0), (48_000, "mono", 0.5 - overlap_s)]
+    clip = b"".join(broadcast(tmp_path / "part.ts", *part) for part in parts)
+    (tmp_path / "news.mp4").write_bytes(clip)
+    config = Config().with_values({"matting": {"model": str(toy_ir)}})
+    job = Job(tmp_path / "news.mp4", tmp_path / "out.mkv")
+    render(job, config, load_model(config.matting), lambda done, all_of_them: None)
+    assert tone_of(job.output)[1] == pytest.approx(1 - overlap_s, abs=0.1)

@@ -14,6 +14,9 @@ import av
 RATE_HZ = 48_000
 """The one rate that all our codecs take; so is stereo."""
 
+SLACK_S = 0.005
+"""How much earlier a frame may begin than the one before ends: containers round their times."""
+
 
 class ClipSound:
     """The first sound of the clip at `path`, for `container`, a file that is being written.
@@ -29,7 +32,7 @@ class ClipSound:
         known = [stream for stream in self._source.streams.audio if stream.codec_context]
         if known:
             self._stream = container.add_stream(codec, rate=RATE_HZ)
-            self._frames = self._decoded(known[0])
+            self._frames = _alike(self._decoded(known[0]))
         self._ready = next(self._frames, None)
 
     def write_until(self, seconds: float) -> None:
@@ -50,8 +53,9 @@ class ClipSound:
         self._source.close()
 
     def _decoded(self, heard: Any) -> Iterator[Any]:
-        """Yield frames; packets that cannot be decoded are passed over, as players do."""
-        seen = self._source.streams.video[0]
+        """Yield frames; packets that cannot be decoded are passed over, as players do, and so are
+        those of a time that has been heard."""
+        seen, heard_s = self._source.streams.video[0], 0.0
         first_s = float((seen.start_time or 0) * seen.time_base)
         for packet in self._packets(heard):
             try:
@@ -59,7 +63,8 @@ class ClipSound:
             except av.FFmpegError:
                 continue
             for frame in frames:
-                if frame.pts is not None and frame.time >= first_s:
+                if frame.pts is not None and frame.time >= max(first_s, heard_s - SLACK_S):
+                    heard_s = frame.time + frame.samples / frame.sample_rate
                     frame.pts -= round(first_s / frame.time_base)
                     yield frame
 
@@ -68,3 +73,24 @@ class ClipSound:
             yield from self._source.demux(stream)
         except av.FFmpegError:  # the pictures tell of a file that breaks off
             return
+
+
+def _alike(frames: Iterator[Any]) -> Iterator[Any]:
+    """Yield frames that are all as the first: what was broadcast changes its channels and rate."""
+    first: Any = None
+    others: dict[tuple[str, str, int], Any] = {}
+    for frame in frames:
+        first = first or frame
+        if _kind(frame) == _kind(first):
+            yield frame
+            continue
+        if _kind(frame) not in others:
+            others[_kind(frame)] = av.AudioResampler(*_kind(first))
+        for same in others[_kind(frame)].resample(frame):
+            same.pts = round(same.pts * same.time_base / first.time_base)
+            same.time_base = first.time_base
+            yield same
+
+
+def _kind(frame: Any) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
