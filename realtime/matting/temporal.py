@@ -114,7 +114,7 @@ class FlowSmoother:
             return alpha
         motion, unlike = self._flow_of(look, look.before)
         strength = self._strength**pictures
-        self._held = follow(carried(held, motion), alpha, unlike, strength)
+        self._held = follow(moved(held, motion), alpha, unlike, strength)
         return self._held
 
     def carry(self, look: Look) -> Alpha | None:
@@ -124,7 +124,7 @@ class FlowSmoother:
         motion, unlike = self._flow_of(look, look.before)
         if np.count_nonzero(unlike > MOVING) > UNTOLD * unlike.size:
             return None
-        self._held = carried(self._held, motion)
+        self._held = moved(self._held, motion)
         self._pictures += 1
         return self._held
 
@@ -133,7 +133,7 @@ class FlowSmoother:
         if self._flown is None or self._flown[0] is not look:
             then, now = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in (before, look.picture))
             motion = self._motion(then, now, around(cv2.bitwise_not(look.still)))
-            unlike = cv2.blur(cv2.absdiff(carried(then, motion), now), WINDOW)
+            unlike = cv2.blur(cv2.absdiff(moved(then, motion), now), WINDOW)
             self._flown = look, motion, unlike
         return self._flown[1:]
 
@@ -161,14 +161,17 @@ def places(height: int, width: int) -> Places:
     return np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
 
 
-def carried(picture: Any, motion: Motion) -> Any:
+def carried(picture: Any, came_from: Places) -> Any:
     """Return a picture, of any type, with every pixel taken from where it came from."""
+    return cv2.remap(picture, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def moved(picture: Any, motion: Motion) -> Any:
+    """Return a picture, of any type, in which the part that has moved is carried along."""
     where, came_from = motion
-    moved = picture.copy()
-    moved[where] = cv2.remap(
-        picture, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return moved
+    after = picture.copy()
+    after[where] = carried(picture, came_from)
+    return after
 
 
 def follow(held: Alpha, alpha: Alpha, motion: Any, strength: float) -> Alpha:
