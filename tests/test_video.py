@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
 from realtime.frame import Frame
@@ -133,6 +134,27 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
         container.mux(stream.encode(sound))
     with pytest.raises(SourceUnavailable, match="no picture"):
         VideoSource(tmp_path / "a.mkv")
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_the_cover_of_a_record_is_no_clip(tmp_path: Path, count: int) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 16, 16, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        if count:
+            clip = container.add_stream("libx264", rate=30)
+            clip.width, clip.height = 32, 32
+        container.mux(cover.encode(av.VideoFrame(16, 16, "yuvj420p")))
+        for _ in range(count):
+            container.mux(clip.encode(av.VideoFrame(32, 32, "yuv420p")))
+        for stream in container.streams.video:
+            container.mux(stream.encode())
+    if count:
+        assert [frame.size for frame in VideoSource(tmp_path / "a.mp4")] == [(32, 32)] * count
+        return
+    with pytest.raises(SourceUnavailable, match="no picture"):
+        VideoSource(tmp_path / "a.mp4")
 
 
 def test_closing_ends_a_reader_that_waits(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.stream import Disposition
 
 from realtime.contract import Size
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
@@ -20,6 +21,9 @@ from realtime.frame import MAX_SIDE, Bytes, Frame
 from realtime.sources.upright import upright
 
 USUAL_FPS = 30.0
+
+COVER = Disposition.attached_pic
+"""A picture of what is heard, which lasts no time."""
 
 SLACK = 1.5
 """Frames by which a file may be shorter than it says: writers differ in how they count the last."""
@@ -118,10 +122,11 @@ def _open(path: Path) -> tuple[Any, Any]:
         if isinstance(error, OSError):  # of the file, not of what is in it
             raise SourceUnavailable(f"{path}: {reason}", "is the path right?") from error
         raise _unavailable(path, reason) from error
-    if not container.streams.video:
+    streams = [seen for seen in container.streams.video if not seen.disposition & COVER]
+    if not streams:
         container.close()
         raise _unavailable(path, "there is no picture in it")
-    stream = container.streams.video[0]
+    stream = streams[0]
     if max(stream.width, stream.height) > MAX_SIDE:
         container.close()
         raise _unavailable(path, f"{stream.width}x{stream.height} is larger than {MAX_SIDE} a side")
