@@ -54,6 +54,10 @@ class Start:
     room: bool = False
     preview: bool = False
 
+    def has_source(self, camera: cfg.Camera) -> bool:
+        """Say whether there is a line of its own, beside those of browsers with a camera."""
+        return self.source is not None or camera.device != "none"
+
 
 def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal: Journal) -> None:
     """Run until the source ends, the line fails or somebody stops it; `journal` is told.
@@ -61,7 +65,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     Raises `ScrimError`.
     """
     web, tls = settings.web, None
-    if settings.camera.device == "none" and not (start.source or web.enabled):
+    if not (start.has_source(settings.camera) or web.enabled):
         raise ConfigError("without a camera and without the studio there is nothing to do")
     if web.enabled:  # what is refused is refused before anything is opened
         tls = secure(web.host, web.token, web.cert, web.key)
@@ -69,7 +73,7 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     control = Control(settings, matting, Stats(), None, room=start.room)
     watch = Broadcast(settings.camera.fps, control.stats)
     window = PreviewSink() if start.preview else None
-    if start.source or settings.camera.device != "none":
+    if start.has_source(settings.camera):
         control.runner = _line(control, watch, window, start, journal)
     else:  # what cannot be built is told now, not to each browser
         make_pipeline(settings, matting, control.stats, passthrough=start.room)
@@ -107,14 +111,16 @@ def _line(
 
 
 def _open_source(camera: cfg.Camera, source: str | None, journal: Journal) -> Source:
-    return open_input(source, camera) if source else open_camera(camera, journal.print)
+    if source is None:
+        return open_camera(camera, journal.print)
+    return open_input(source, camera)
 
 
 def _begin(control: Control, start: Start, journal: Journal) -> None:
     """Start the line; any camera may still come, one that was named has to be there."""
     settings = control.config
     assert control.runner
-    control.runner.start(patient=not start.source and settings.camera.device == "auto")
+    control.runner.start(patient=start.source is None and settings.camera.device == "auto")
     if not control.runner.outlets:
         journal.print("nothing takes the picture: no studio, no virtual camera, no recording")
     if control.runner.searching:

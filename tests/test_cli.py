@@ -118,6 +118,13 @@ def test_a_port_that_is_taken_is_told_before_anything_is_opened(scrim: Scrim, to
     assert err == f"{said}  choose another with --port\n"
 
 
+def test_an_input_without_a_name_is_no_camera(scrim: Scrim, toy_ir: Path) -> None:
+    """As a script gives it whose variable is empty."""
+    words = ("run", "-i", "", "--no-web", "--no-virtualcam", "--model", toy_ir)
+    code, _, err = scrim(*words, "--set", "camera.device=none")
+    assert code == 4 and "error: .: is a directory" in err
+
+
 def test_ctrl_c_while_a_camera_is_opened_leaves_nothing_behind(
     scrim: Scrim, toy_ir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
