@@ -6,8 +6,10 @@ These places are private, so the version is pinned and `tests/web/test_connectio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender
 from OpenSSL import SSL
@@ -25,6 +27,9 @@ CIPHERS = b":".join(
 )
 """aiortc takes ECDSA certificates only; GStreamer brings one with RSA."""
 
+FAREWELL_S = 2.0
+"""Seconds for which the end of a connection is waited for."""
+
 consent.install()
 
 
@@ -38,6 +43,15 @@ def open_connection(servers: Sequence[IceServer] = ()) -> RTCPeerConnection:
         make_context = certificate._create_ssl_context
         certificate._create_ssl_context = partial(_with_ciphers, make_context)
     return connection
+
+
+async def farewell(closing: Coroutine[Any, Any, None]) -> None:
+    """Close what is to be closed, to its end; wait for it a little.
+
+    A TURN server that is gone is asked for a minute to take back what it lent.
+    """
+    task = asyncio.create_task(closing)
+    await asyncio.wait([task], timeout=FAREWELL_S)
 
 
 def asked(servers: Sequence[IceServer]) -> list[RTCIceServer]:

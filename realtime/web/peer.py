@@ -22,7 +22,7 @@ from realtime.matting.engine import MattingModel
 from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast
 from realtime.web.candidate import MAX_CANDIDATES
-from realtime.web.connection import asked, open_connection, preferred, send
+from realtime.web.connection import asked, farewell, open_connection, preferred, send
 from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
 from realtime.web.offer import Offer, codec_of, with_start_rate
@@ -192,11 +192,14 @@ class Peer:
         for task in self._drains:
             task.cancel()
         await asyncio.gather(*self._drains, return_exceptions=True)
+        await farewell(self._disconnect())
+        if self.line:
+            await asyncio.to_thread(self.line.stop)
+
+    async def _disconnect(self) -> None:
         async with self._restarts:
             await self._end_restart()
             await self._connection.close()
-        if self.line:
-            await asyncio.to_thread(self.line.stop)
 
     async def _end_restart(self) -> None:
         if self._restart:

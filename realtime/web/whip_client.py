@@ -14,7 +14,7 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 from realtime.config import IceServer
 from realtime.errors import SinkLost
 from realtime.web.broadcast import Broadcast
-from realtime.web.connection import open_connection, preferred, send
+from realtime.web.connection import farewell, open_connection, preferred, send
 from realtime.web.offer import UNREADABLE, codec_of
 
 REQUEST_S = 10.0
@@ -66,7 +66,7 @@ class WhipClient:
 
     async def close(self) -> None:
         """End the session here and there."""
-        await self._connection.close()
+        await farewell(self._connection.close())
         if self._session:
             with suppress(aiohttp.ClientError, TimeoutError):
                 await self._http.delete(self._session)

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aioice.ice
@@ -16,7 +16,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from realtime.config import Config
 from tests.web.guest import Browser, browser, post_sdp
-from tests.web.serving import BLUE, GREEN, in_loop, served
+from tests.web.serving import BLUE, GREEN, PATIENCE_S, in_loop, served, taken
 from tests.web.test_publish import free_port
 
 NAME, SECRET = "me", "s3cret"
@@ -96,6 +96,23 @@ async def test_our_side_is_reached_by_turn(
             assert re.findall(r"a=candidate.* typ (\w+)", answer) == ["relay"]
             await guest.accept(answer)
             await guest.sees(GREEN, BLUE)
+
+
+@in_loop
+async def test_a_turn_server_that_is_gone_keeps_nobody_from_leaving(
+    config: Config, loopback: None, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(turn_server(tmp_path))
+        servers = [{"urls": url, "username": NAME, "credential": SECRET}]
+        async with served(config, camera=True, ice_servers=servers) as ours, browser() as guest:
+            answer = await post_sdp(ours, await guest.offer())
+            await guest.accept(await answer.text())
+            await guest.sees(GREEN, BLUE)
+            await stack.aclose()
+            async with asyncio.timeout(PATIENCE_S):  # asked in vain it is three times as long
+                assert (await ours.delete(answer.headers["Location"])).status == 200
+                assert await taken(ours) == 0
 
 
 @in_loop
