@@ -60,6 +60,16 @@ async def test_metrics_are_read_by_prometheus(config: Config) -> None:
 
 
 @in_loop
+async def test_who_has_no_token_learns_nothing_of_devices_and_files(config: Config) -> None:
+    async with served(config, camera=True, token="s3cret") as client:
+        line = client.server.app[keys.STUDIO].control.runner
+        line.stop()
+        line.stats.state = "failed: /home/me/secret.xml cannot be used"
+        for path, ok in (("/healthz", True), ("/readyz", False)):
+            assert await (await client.get(path)).json() == {"ok": ok, "state": "failed"}
+
+
+@in_loop
 async def test_a_snapshot_is_composed(config: Config) -> None:
     async with served(config) as client:
         await error_of(await client.get("/snapshot.jpg"), 404)

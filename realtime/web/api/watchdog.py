@@ -26,7 +26,8 @@ WORKING = ("live", "hidden")
 
 
 class Health(Strict):
-    """Whether it is so; `state` is the local line's in words."""
+    """Whether it is so; `state` is the local line's in a word or two: anybody may ask, and the rest
+    of it names devices and files."""
 
     ok: bool
     state: str
@@ -45,7 +46,8 @@ async def read_readiness(request: web.Request) -> web.StreamResponse:
 
 
 def _health(studio: Studio, ok: bool) -> Health:
-    return Health(ok=ok, state=studio.control.stats.state if studio.has_camera else "no camera")
+    state = studio.control.stats.state.partition(":")[0]
+    return Health(ok=ok, state=state if studio.has_camera else "no camera")
 
 
 async def read_metrics(request: web.Request) -> web.StreamResponse:
