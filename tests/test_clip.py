@@ -58,6 +58,24 @@ def test_a_clip_skips_for_a_slow_camera_and_waits_for_a_quick_one(
     assert [shown_at(quick, 7.0 + n * 0.04) for n in range(5)] == [0, 0, 1, 1, 2]
 
 
+def test_a_show_of_slides_takes_its_time(tmp_path: Path) -> None:
+    path = str(tmp_path / "slides.avi")
+    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"MJPG"), 0.1, (64, 36))
+    for level in LEVELS[:3]:
+        writer.write(np.full((36, 64, 3), level, np.uint8))
+    writer.release()
+    backdrop = video_backdrop(Path(path))
+    assert [shown_at(backdrop, 99.0 + n) for n in (0, 1, 4, 11, 14, 21, 31)] == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        2,
+        0,
+    ]
+
+
 def test_after_a_pause_and_for_a_clock_set_back_a_clip_goes_on_where_it_stood(
     clip: Callable[[int], Path],
 ) -> None:

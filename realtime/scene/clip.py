@@ -15,8 +15,12 @@ from realtime.frame import MAX_SIDE, Frame
 USUAL_FPS = 25.0
 """Frame rate of a clip that does not tell its own."""
 
+SLOWEST = 0.001
+"""Frames a second that are believed: a show of slides may have one in minutes."""
+
 MAX_BEHIND_S = 1.0
-"""A clip that is further behind goes on where it stands instead of running after the clock."""
+"""A clip that is further behind, and by more than a picture, goes on where it stands instead of
+running after the clock."""
 
 
 class Clip:
@@ -29,7 +33,7 @@ class Clip:
         if not self._capture.grab():
             raise _broken(path)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self._fps = fps if 1 <= fps <= 240 else USUAL_FPS
+        self._fps = fps if SLOWEST <= fps <= 240 else USUAL_FPS
         self._began_at = 0.0
         self._index = 0
         self._shown = self._retrieve()
@@ -37,7 +41,7 @@ class Clip:
     def at(self, seconds: float) -> Frame:
         """Return the picture due at a time of the frames' clock; the first call starts it."""
         due = round((seconds - self._began_at) * self._fps)
-        if not 0 <= due - self._index <= MAX_BEHIND_S * self._fps:
+        if not 0 <= due - self._index <= max(1, MAX_BEHIND_S * self._fps):
             self._began_at = seconds - self._index / self._fps
             return self._shown
         grabbed = [self._grab() for _ in range(due - self._index)]
