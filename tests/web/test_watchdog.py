@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +16,7 @@ from realtime import pixels
 from realtime.config import Config
 from realtime.frame import Frame
 from realtime.web import jpeg, keys
-from realtime.web.api import watchdog
+from realtime.web.api import models, table, watchdog
 from tests.web.guest import OUTLINE, Camera, browser, lend_camera, share_of
 from tests.web.serving import BLUE, GREEN, RED, SIZE, error_of, in_loop, served, until
 
@@ -133,6 +136,45 @@ async def test_a_session_has_a_slate_of_its_own(config: Config, loopback: None) 
         assert (await (await client.get(path)).json())["hidden"] is True
         await client.put(f"{path}/privacy", json={"hidden": False})
         await guest.sees(GREEN, BLUE)
+
+
+@in_loop
+async def test_what_does_not_change_is_read_once(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[threading.Thread] = []
+
+    def once(work: Callable[..., object]) -> Callable[..., object]:
+        def counted(*arguments: object) -> object:
+            made.append(threading.current_thread())
+            return work(*arguments)
+
+        return counted
+
+    monkeypatch.setattr(table, "describe", once(table.describe))
+    monkeypatch.setattr(models, "read_card", once(models.read_card))
+    table._document.cache_clear()
+    models._card.cache_clear()
+    async with served(config, camera=True) as client:
+        for path in ("openapi.json", "models"):
+            answers = [await client.get(f"/api/v1/{path}") for _ in range(2)]
+            assert await answers[0].text() == await answers[1].text()
+        known = (await answers[0].json())["models"]
+    assert len(made) == len(known) + 1
+    assert threading.current_thread() not in made
+
+
+@in_loop
+async def test_a_network_whose_file_is_gone_is_not_offered(config: Config, tmp_path: Path) -> None:
+    for suffix in (".xml", ".bin"):
+        shutil.copy(Path(config.matting.model).with_suffix(suffix), tmp_path / f"mine{suffix}")
+    mine = config.with_values({"matting": {"model": str(tmp_path / "mine.xml")}})
+    async with served(mine, camera=True) as client:
+        for there in (True, False):
+            answer = await client.get("/api/v1/models")
+            assert answer.status == 200
+            assert ("mine" in [each["name"] for each in (await answer.json())["models"]]) is there
+            (tmp_path / "mine.xml").unlink(missing_ok=True)
 
 
 @in_loop

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 
 from aiohttp import web
 
 from realtime.build import DEFAULT_MODEL, find_model
+from realtime.contract import Card
+from realtime.errors import ModelError
 from realtime.matting.engine import available_devices, read_card
 from realtime.web.api.operation import respond
 from realtime.web.keys import STUDIO
@@ -44,14 +49,20 @@ async def read_models(request: web.Request) -> web.StreamResponse:
 
 
 def _found(names: dict[str, str]) -> Models:
-    models = [_model(name, known) for name, known in names.items() if name != "default"]
+    """Describe networks; one whose file is gone, or broken, cannot be chosen."""
+    models = []
+    for name, known in names.items():
+        if name != "default":
+            with suppress(ModelError, OSError):
+                models.append(_model(name, known))
     titles = available_devices()
     devices = [Device(name=title.partition(" ")[0], title=title) for title in titles]
     return Models(models=models, devices=devices)
 
 
 def _model(name: str, known: str) -> Model:
-    card = read_card(find_model(known))
+    path = find_model(known)
+    card = _card(path, path.stat().st_mtime_ns)
     return Model(
         name=name,
         default=name == DEFAULT_MODEL,
@@ -61,3 +72,9 @@ def _model(name: str, known: str) -> Model:
         classes=list(card.classes),
         figures=card.figures,
     )
+
+
+@lru_cache(maxsize=64)
+def _card(path: Path, changed: int) -> Card:
+    """Read a card again when its file has changed: all of them together take a second."""
+    return read_card(path)

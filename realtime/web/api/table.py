@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from functools import cache
 from importlib.metadata import version
 
 from aiohttp import web
@@ -118,7 +121,14 @@ OPERATIONS = (
 
 async def read_document(request: web.Request) -> web.StreamResponse:
     """Return the document of the table above."""
-    return web.json_response(describe(OPERATIONS, version("scrim")))
+    text = await asyncio.to_thread(_document)
+    return web.Response(text=text, content_type="application/json")
+
+
+@cache
+def _document() -> str:
+    """Make it once: it takes as long as a picture, and nothing in it changes."""
+    return json.dumps(describe(OPERATIONS, version("scrim")))
 
 
 def api_routes() -> list[web.RouteDef]:
