@@ -54,7 +54,8 @@ class Grid:
         width, height = self.coarse
         rows = mask.shape[0] // height
         step = math.ceil(rows / STRIPS)
-        strips = np.maximum.reduceat(mask, np.arange(0, rows, step) * height, axis=0)
+        tops = range(0, rows, step)
+        strips = np.array([mask[t * height : (t + step) * height].max(axis=0) for t in tops])
         cells = np.maximum.reduceat(strips, np.arange(0, mask.shape[1], width), axis=1)
         found: list[Block] = []
         for strip, left, right in runs(cells):
