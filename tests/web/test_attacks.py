@@ -221,14 +221,18 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_error_of_ours(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun = request("POST /api/v1/backdrops", headers=f"{PNG}Content-Length: 100\r\n") + b"x"
-    async with listening(config) as (port, _):
+    async with listening(config) as (port, studio):
+        while studio.watch.newest is None:
+            await asyncio.sleep(0.01)
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(begun)
-        await writer.drain()
-        await assert_serves(port)
-        writer.transport.abort()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        try:
+            writer.write(begun)
+            await writer.drain()
+            await assert_serves(port)
+        finally:
+            writer.transport.abort()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
         await assert_serves(port)
         assert not caplog.records
 
