@@ -1,6 +1,7 @@
 """Recipes: every number of a training run, once, read from top to bottom."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from realtime.errors import ConfigError
 from training.recipe import Mix, Recipe, Shape, Stage, changed
@@ -20,6 +21,13 @@ FINE = (
     Shape((320, 224), (320, 224), 0.15),
     Shape((288, 288), (288, 288), 0.08),
     Shape((224, 320), (224, 320), 0.22),
+)
+
+# Both, so that one set of weights serves either: mostly the larger, where there is more to learn.
+BOTH = tuple(
+    replace(shape, share=shape.share * part)
+    for shapes, part in ((WEBCAM, 0.25), (FINE, 0.75))
+    for shape in shapes
 )
 
 # Whole bodies, for the nine classes: crops of 256 as the source has them, and pictures of 2:3.
@@ -47,12 +55,7 @@ MUNET = (  # the encoder's first stages, a third of the cost of a step, learn la
 )
 
 SCRIM = {"bce": 1.0, "edge": 1.0, "laplacian": 1.0, "temporal": 4.0, "twin": 0.3}
-REST = ("encoder.", *(f"decoder.{part}." for part in ("context", "top", "fuses", "grus")))
-RECURRENT = (  # last stage and bottlenecks alone, then all but the first encoder stages, then all
-    Stage(0.04, SCRIM, frozen=REST),
-    Stage(0.71, SCRIM, frozen=STEADY),
-    Stage(0.25, SCRIM),
-)
+RECURRENT = (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM))
 
 SINET_ENCODER = {"coarse": 1.0}
 SINET = {"bce": 1.0, "boundary_bce": 0.9, "coarse": 0.4}
@@ -66,22 +69,10 @@ RECIPES = {
         Recipe(  # starts from an earlier one, that from munet-webcam: --weights runs/before/best.pt
             "scrim-r",
             "scrim",
-            WEBCAM,
-            65,
+            BOTH,
+            75,
             RECURRENT,
             {"deep": 3},
-            mix=Mix(composite=0.38, negative=0.2, hard=0.6, garments=0.35),
-            frames=8,
-            twins=2,
-            encoder_rate=3e-4,
-            decoder_rate=1.5e-3,
-        ),
-        Recipe(  # starts from scrim-r: --weights runs/scrim-r/best.pt
-            "scrim-r-fine",
-            "scrim",
-            FINE,
-            26,
-            (Stage(0.75, SCRIM, frozen=STEADY), Stage(0.25, SCRIM)),
             mix=Mix(composite=0.38, negative=0.2, hard=0.6, garments=0.35),
             batch=12,
             frames=8,

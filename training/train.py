@@ -21,7 +21,7 @@ from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 
 from realtime.errors import ConfigError
-from training import checkpoint, data, losses, models, sheet
+from training import checkpoint, data, losses, models, norms, sheet
 from training.evaluate import flat, measured
 from training.pack import Pack
 from training.rates import OPTIMISERS, groups, schedule
@@ -30,6 +30,7 @@ from training.soup import follow
 from training.threads import Threads
 
 SAVE_EVERY_S = 150.0
+SETTLED = 12  # batches from which a started network's norms learn what they are given
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Trainer:
         if run.weights and recipe.pretrained and not self.last.is_file():
             self.started = models.start(self.model, run.weights)
         self.model = self.model.to(run.device, memory_format=torch.channels_last)
+        if self.started:
+            self.settle()
         self.ema = deepcopy(self.model).eval().requires_grad_(False)
         self.optimiser = OPTIMISERS[recipe.optimiser](groups(self.model, recipe))
         self.step, self.spent_s, self.best = 0, 0.0, 0.0
@@ -85,6 +88,13 @@ class Trainer:
             setattr(self, counter, found.get(counter, getattr(self, counter)))
         self.started = found.get("started", "")
         torch.set_rng_state(found["rng"])
+
+    def settle(self) -> None:
+        """Let the norms of a network that learnt elsewhere see what they will learn from."""
+        recipe, drawn = self.run.recipe, data.batches(self.run.pack, self.run.recipe)
+        pairs = ((drawn[n][0], recipe.frames_of(n)) for n in range(SETTLED))
+        seen = ((src.to(self.run.device).float() / 255, frames) for src, frames in pairs)
+        norms.settle(self.model, partial(predicted, self.model), seen)
 
     def save(self) -> None:
         """Write last.pt."""
