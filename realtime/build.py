@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -80,14 +81,16 @@ def make_pipeline(
     Raises `ConfigError`, `ModelError`.
     """
     from realtime.matting.change import Watch
+    from realtime.matting.mirrored import BothWays
     from realtime.scene.composite import over
     from realtime.scene.edges import Edges
     from realtime.scene.framing import Framing
     from realtime.scene.lighting import SceneLight
 
     lit = not passthrough and has_light(config.scene)
+    begin = partial(model.session, config.matting.scale)
     return Pipeline(
-        model.session(config.matting.scale),
+        BothWays(begin) if config.matting.mirrored else begin(),
         smoother or make_smoother(config.temporal),
         refiner or make_refiner(config.refine),
         _room() if passthrough else make_backdrop(config.scene),

@@ -63,6 +63,9 @@ class Matting(Table):
     scale: float = Field(
         1.0, ge=0.5, le=2, description="share of the network's usual sides, where it takes others"
     )
+    mirrored: bool = Field(
+        False, description="look at the mirror image too: truer edges for twice the time"
+    )
 
 
 class Temporal(Table):
@@ -92,9 +95,10 @@ class Refine(Table):
 
 class Render(Table):
     scale: float = Field(
-        1.5, ge=0.5, le=2, description="matting.scale of files and photographs, which may take time"
+        1.5, ge=0.5, le=2, description="matting.scale of video files, which may take their time"
     )
     every: int = Field(1, ge=1, le=10, description="matting.every of video files")
+    mirrored: bool = Field(True, description="matting.mirrored of videos and photographs")
 
 
 class Light(Table):
@@ -224,7 +228,7 @@ class Config(Table):
         return check(tables)
 
     def unhurried(self) -> Config:
-        """Return what holds for files and photographs, which nobody waits for."""
+        """Return what holds for video files, which nobody waits for."""
         return self.with_values({"matting": self.render.model_dump()})
 
     def changes_since(self, other: Config) -> dict[str, dict[str, Any]]:

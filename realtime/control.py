@@ -28,7 +28,7 @@ AT_START = (
 MEMORY = ("temporal", "light", "matting")
 """Tables that make what a stream remembers; while they stay, so does the memory."""
 
-PIPELINE = {"every", "scale"}
+PIPELINE = {"every", "scale", "mirrored"}
 """Keys of [matting] that need no other network."""
 
 LIGHT = ("scene", "light")

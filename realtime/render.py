@@ -49,9 +49,10 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
     of a network that knows none, and what the parts raise. Nothing half-written is left behind,
     but by a full disk: `SinkLost` then names the hidden file.
     """
-    config = config.unhurried()
     job = replace(job, transparent=config.scene.backdrop == TRANSPARENT)
     kind = job.kind()
+    if kind == "video":
+        config = config.unhurried()
     if job.classes:
         _expect_classes(model)
     if job.transparent:
@@ -65,7 +66,7 @@ def render(job: Job, config: Config, model: MattingModel, progress: Progress) ->
         after = make_pipeline(config, model, Stats(), live=False)
         return _video(job, after, before, progress)
     refiner = make_grabcut(config.refine) if job.grabcut else None
-    line = Line(still_pipeline(config, model, refiner), before, model.session(config.matting.scale))
+    line = Line(still_pipeline(config, model, refiner), before, model.session())
     if kind == "picture":
         _picture(job, line)
         progress(1, 1)

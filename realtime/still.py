@@ -31,7 +31,13 @@ class Still:
 
 def still_pipeline(config: Config, model: MattingModel, refiner: Refiner | None = None) -> Pipeline:
     """Build what stills go through: nothing in it looks back in time."""
-    still = config.with_values({"temporal": {"method": "off"}, "light": {"time": False}})
+    still = config.with_values(
+        {
+            "matting": {"mirrored": config.render.mirrored},
+            "temporal": {"method": "off"},
+            "light": {"time": False},
+        }
+    )
     return make_pipeline(still, model, Stats(), live=False, refiner=refiner)
 
 

@@ -15,10 +15,12 @@ from realtime.errors import ConfigError, ModelContract, SinkUnavailable
 from realtime.job import Job
 from realtime.matting.classes import enlarge_classes
 from realtime.matting.engine import MattingModel
+from realtime.matting.mirrored import BothWays
 from realtime.pixels import from_bgr
 from realtime.render import render
 from realtime.sinks.indexed import colour, write_indexed
 from realtime.sinks.recording import RecordingSink
+from realtime.still import still_pipeline
 from tests.toy import save_toy, toy_card
 
 BLUE = Config().with_values({"scene": {"backdrop": "#0000ff"}})
@@ -262,18 +264,29 @@ def test_a_cut_picture_has_no_matte_of_its_size(
         render(job, config, MattingModel(toy_ir), lambda *_: None)
 
 
-def test_files_are_looked_at_as_large_as_the_network_was_made_for(
-    picture: Path, tmp_path: Path
-) -> None:
-    """A sharp edge of one pixel: the smaller input blurs it."""
-    large = (240, 180)
-    path = save_toy(tmp_path / "two.xml", toy_card(sizes=((120, 90), large)))
-    model, mattes = MattingModel(path), []
-    assert BLUE.unhurried().matting.every == 1
+def test_a_clip_is_looked_at_as_large_as_the_network_was_made_for(tmp_path: Path) -> None:
+    """A person four pixels wide: the smaller input loses it."""
+    clip = tmp_path / "thin.mkv"
+    room = np.full((180, 240, 3), (0, 0, 200), np.uint8)
+    room[60:, 118:122] = (0, 200, 0)  # half of two pixels of the smaller input
+    sink = RecordingSink(clip, 30.0)
+    for number in range(3):
+        sink.write(from_bgr(room, number, number / 30))
+    sink.close()
+    path = save_toy(tmp_path / "two.xml", toy_card(sizes=((60, 45), (120, 90))))
+    model, sure = MattingModel(path), []
     for scale in (1.0, 2.0):
-        job = Job(picture, tmp_path / f"{scale}.png", tmp_path / f"{scale}-alpha.png")
+        job = Job(clip, tmp_path / f"{scale}.mkv", tmp_path / f"{scale}-alpha.mkv")
         plain = {"render": {"scale": scale}, "refine": {"method": "off"}}
-        render(job, BLUE.with_values(plain), model, lambda done, total: None)
-        mattes.append(cv2.imread(str(job.alpha), cv2.IMREAD_GRAYSCALE).astype(float))
-    soft = [np.count_nonzero((matte > 20) & (matte < 235)) for matte in mattes]
-    assert soft[1] < 0.7 * soft[0]
+        assert render(job, BLUE.with_values(plain), model, lambda done, total: None) == 3
+        with av.open(str(job.alpha)) as mattes:
+            matte = next(mattes.decode(video=0)).to_ndarray(format="gray")
+        sure.append(np.count_nonzero(matte[80:160] > 200))
+    assert sure[1] > 2 * sure[0]
+
+
+def test_pictures_and_clips_are_looked_at_both_ways(parts: MattingModel) -> None:
+    assert BLUE.unhurried().matting.mirrored and BLUE.unhurried().matting.every == 1
+    for wanted in (True, False):
+        line = still_pipeline(BLUE.with_values({"render": {"mirrored": wanted}}), parts)
+        assert isinstance(line._session, BothWays) is wanted

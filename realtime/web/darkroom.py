@@ -33,7 +33,6 @@ class Darkroom:
         wanted = self._control.config.with_values(tables), order.clear
         if self._line is None or self._line[0] != wanted:
             config, model = self._control.prepare(tables)
-            config = config.unhurried()
             self._line = (
                 wanted,
                 still_pipeline(before_nothing(config) if order.clear else config, model),

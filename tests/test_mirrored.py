@@ -1,0 +1,57 @@
+"""A network that looks at a picture and at its mirror image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from realtime.frame import Alpha, Bytes
+from realtime.matting.engine import MattingModel
+from realtime.matting.mirrored import BothWays
+from tests.toy import SIZE
+
+WIDTH, HEIGHT = SIZE
+
+
+class OneSided:
+    """A network with a memory that takes more for person the further right it lies."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def size_for(self, width: int, height: int) -> tuple[int, int]:
+        return SIZE
+
+    def reset(self) -> None:
+        self.seen = 0
+
+    def infer(self, bgr: Bytes) -> Alpha:
+        self.seen += 1
+        ramp = np.linspace(0, 1, WIDTH, dtype=np.float32)
+        return np.tile(ramp, (HEIGHT, 1)) * (bgr[:, :, 1] > 0)
+
+
+def test_what_is_wrong_on_one_side_is_halved() -> None:
+    streams: list[OneSided] = []
+
+    def begin() -> OneSided:
+        streams.append(OneSided())
+        return streams[-1]
+
+    session = BothWays(begin)  # type: ignore[arg-type]
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    picture[:, :20, 1] = 255
+    alpha = session.infer(picture)
+    assert np.allclose(alpha[:, :20], 0.5, atol=1e-6)
+    assert not alpha[:, 20:].any()
+    assert [stream.seen for stream in streams] == [1, 1]
+    session.reset()
+    assert [stream.seen for stream in streams] == [0, 0]
+
+
+def test_a_network_that_sees_both_sides_alike_says_the_same(toy_ir: Path) -> None:
+    model = MattingModel(toy_ir)
+    picture = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    both, once = BothWays(model.session).infer(picture), model.session().infer(picture)
+    assert np.allclose(both, once, atol=1e-6)
