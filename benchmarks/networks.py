@@ -68,7 +68,7 @@ class Entry:
 class Raw:
     """A network as the evaluation wants it: BGR (H, W, 3) -> alpha (H, W), on one thread."""
 
-    def __init__(self, path: Path, scale: float) -> None:
+    def __init__(self, path: Path, scale: float = 1.0) -> None:
         self._session = MattingModel(path, threads=1).session(scale)
 
     def reset(self) -> None:

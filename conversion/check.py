@@ -15,6 +15,7 @@ from realtime.contract import Size
 from realtime.errors import FrameError, ModelError
 from realtime.frame import Alpha, Bytes
 from realtime.matting.engine import MattingModel
+from realtime.matting.session import MattingSession
 from realtime.pixels import from_bgr, thumbnail
 
 LIMIT_FP16 = 0.01
@@ -48,13 +49,14 @@ def compare(original: Original, ir: Path, pictures: Iterable[Bytes]) -> list[Dri
     pictures = list(pictures)
     model = MattingModel(ir, threads=1)
     return [
-        _drift(original.session(), _session(model), size, pictures) for size in original.card.sizes
+        _drift(original.session(), _session(model, size), size, pictures)
+        for size in original.card.sizes
     ]
 
 
-def _session(model: MattingModel) -> Matte:
-    """Begin a stream of the IR."""
-    session = model.session()
+def _session(model: MattingModel, size: Size) -> Matte:
+    """Begin a stream of the IR at one of its sizes."""
+    session = MattingSession(model.compiled, model.card, (size,))
 
     def alpha(bgr: Bytes) -> Alpha:
         try:
