@@ -2,14 +2,17 @@
 
 Every candidate is an address to which this machine will send a packet because a stranger said so.
 Link-local ones and the metadata services of clouds are never a browser's; those are left out, as
-RFC 9725 (section 4.3.2) wants it for candidates that are not supported, and the rest goes on.
+RFC 9725 (section 4.3.2) wants it for candidates that are not supported, and the rest goes on. They
+are judged where aioice takes them, in its place: a browser's own name for its address (.local) has
+become one there, by multicast DNS, which whoever is near may answer.
 """
 
 from __future__ import annotations
 
 import ipaddress
 
-from aiortc import RTCIceCandidate
+import aioice.ice
+from aioice import Candidate
 
 MAX_CANDIDATES = 64
 """Candidates of one peer; a laptop with many interfaces has a dozen."""
@@ -23,17 +26,22 @@ TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses in IPv6 (RFC 6052)."""
 
 
-def is_allowed(candidate: RTCIceCandidate) -> bool:
-    """Say whether packets may be sent to a peer's candidate."""
+_supported = aioice.ice.validate_remote_candidate
+
+
+def install() -> None:
+    """Let all of aioice's connections ask `checked`."""
+    aioice.ice.validate_remote_candidate = checked
+
+
+def checked(candidate: Candidate, host: str) -> str:
+    """Return where a peer's candidate is. Raises `ValueError` if nothing may be sent there."""
+    address = _supported(candidate, host)
     if candidate.component != 1 or not 0 < candidate.port < 65536:
-        return False
-    if candidate.ip.endswith(".local"):
-        return True  # a browser's own name for its address, asked for by multicast DNS
-    try:
-        address = ipaddress.ip_address(candidate.ip)
-    except ValueError:
-        return False
-    return not _is_refused(address)
+        raise ValueError("no port of ours leads there")
+    if _is_refused(ipaddress.ip_address(address)):
+        raise ValueError(f"nothing is sent to {address}")
+    return address
 
 
 def _is_refused(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

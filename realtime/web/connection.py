@@ -16,7 +16,7 @@ from OpenSSL import SSL
 
 from realtime.address import CODECS
 from realtime.config import IceServer
-from realtime.web import consent
+from realtime.web import candidate, consent
 from realtime.web.link import Link
 from realtime.web.viewer import Viewer
 
@@ -30,6 +30,7 @@ CIPHERS = b":".join(
 FAREWELL_S = 2.0
 """Seconds for which the end of a connection is waited for."""
 
+candidate.install()
 consent.install()
 
 

@@ -9,7 +9,7 @@ from aiortc import RTCIceCandidate
 from aiortc.sdp import candidate_from_sdp
 
 from realtime.errors import BadOffer
-from realtime.web.candidate import MAX_CANDIDATES, is_allowed
+from realtime.web.candidate import MAX_CANDIDATES
 
 TYPE = "application/trickle-ice-sdpfrag"
 
@@ -26,7 +26,7 @@ class Fragment:
 
 
 def read_fragment(text: str) -> Fragment:
-    """Parse a fragment; candidates that are not allowed are left out. Raises `BadOffer`."""
+    """Parse a fragment. Raises `BadOffer`."""
     found, name = Fragment(), None
     for line in text.splitlines():
         kind, _, value = line.strip().partition(":")
@@ -46,7 +46,6 @@ def read_fragment(text: str) -> Fragment:
             raise BadOffer("the fragment cannot be read", "send an SDP fragment (RFC 8840)")
     if len(found.candidates) > MAX_CANDIDATES:
         raise BadOffer(f"more than {MAX_CANDIDATES} candidates", "send those that are real")
-    found.candidates = [candidate for candidate in found.candidates if is_allowed(candidate)]
     if not (found.user or found.candidates or found.is_last):
         raise BadOffer("the fragment says nothing", "send candidates (RFC 8840)")
     return found

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from aiortc import RTCIceCandidate
-from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
+from aiortc.sdp import MediaDescription, SessionDescription
 
 from realtime.address import CODECS, Codec
 from realtime.errors import BadOffer, NegotiationFailed
-from realtime.web.candidate import MAX_CANDIDATES, is_allowed
+from realtime.web.candidate import MAX_CANDIDATES
 
 MAX_MEDIA, MAX_LINES = 4, 1000
 """A browser's offer of sound and picture has some 250 lines."""
@@ -68,27 +67,7 @@ def read_offer(sdp: str, directions: tuple[str, ...]) -> Offer:
         raise NegotiationFailed("no codec in common", "offer VP8 or H264")
     users = frozenset(str(media.ice.usernameFragment) for media in session.media)
     sounds = [(m.rtp.muxId, str(m.direction)) for m in session.media if m.kind == "audio"]
-    return Offer(_without_refused(sdp, session), users, *(sounds or [("", "")])[0])
-
-
-def _without_refused(sdp: str, session: SessionDescription) -> str:
-    """Leave out candidates to which nothing may be sent; without any, nothing is touched."""
-    if not _refused(session):
-        return sdp
-    kept = "\r\n".join(line for line in sdp.splitlines() if not _leads_astray(line)) + "\r\n"
-    if _refused(SessionDescription.parse(kept)):  # the parser reads lines that are not found here
-        raise BadOffer("the offer has candidates that cannot be", "send the browser's own offer")
-    return kept
-
-
-def _refused(session: SessionDescription) -> list[RTCIceCandidate]:
-    found = [candidate for media in session.media for candidate in media.ice_candidates]
-    return [candidate for candidate in found if not is_allowed(candidate)]
-
-
-def _leads_astray(line: str) -> bool:
-    kind, _, value = line.partition(":")
-    return kind == "a=candidate" and not is_allowed(candidate_from_sdp(value))
+    return Offer(sdp, users, *(sounds or [("", "")])[0])
 
 
 def _complaints(session: SessionDescription) -> list[str]:

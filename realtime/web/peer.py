@@ -97,8 +97,7 @@ class Peer:
         self._room -= len(taken)
         if self._restart:
             return await self._restart.add(taken, fragment.is_last)
-        for candidate in taken:
-            await self._connection.addIceCandidate(candidate)
+        await asyncio.gather(*map(self._connection.addIceCandidate, taken))  # names take a second
         if fragment.is_last:
             await self._connection.addIceCandidate(None)
 

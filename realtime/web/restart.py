@@ -57,8 +57,8 @@ class Restart:
         """Take the peer's candidates, if there may still be any."""
         if self._ice._remote_candidates_end:
             return
-        for candidate in candidates:
-            await self._ice.add_remote_candidate(candidate_to_aioice(candidate))
+        ours = map(candidate_to_aioice, candidates)
+        await asyncio.gather(*map(self._ice.add_remote_candidate, ours))
         if is_last:
             await self._ice.add_remote_candidate(None)
 

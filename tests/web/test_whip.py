@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 
 from realtime.config import Config
 from realtime.errors import BadOffer
-from realtime.web import fragment, keys
-from realtime.web.candidate import MAX_CANDIDATES, is_allowed
+from realtime.web import fragment
 from realtime.web.fragment import read_fragment
-from realtime.web.offer import read_offer
 from tests.web.guest import OFFER, Camera, browser, post_sdp
 from tests.web.serving import BLUE, GREEN, error_of, in_loop, served, taken, until
 
@@ -162,55 +160,6 @@ def fragment_of(offer: str) -> str:
     return "".join(kept)
 
 
-REFUSED = (
-    *("169.254.169.254", "169.254.1.1", "fe80::1", "::ffff:169.254.169.254", "0.0.0.0", "::"),
-    *("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "224.0.0.1", "ff02::1"),
-    *("255.255.255.255", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "metadata.google.internal"),
-)
-
-
-@in_loop
-async def test_nothing_is_sent_to_a_refused_address(config: Config, loopback: None) -> None:
-    refused = [f"a=candidate:1 1 UDP 1 {address} 80 typ host\r\n" for address in REFUSED]
-    good = "a=candidate:2 1 UDP 1 192.0.2.9 80 typ host\r\n"
-    for line in refused:
-        assert read_offer(OFFER + line + good, ("sendrecv",)).sdp == OFFER + good
-        assert len(read_fragment(FRAGMENT + line).candidates) == 1
-    lines = "".join(refused) + good
-    async with served(config, camera=True) as client:
-        answer = await send(client, "/whep", OFFER + lines)
-        session, tag = answer.headers["Location"], {"If-Match": answer.headers["ETag"]}
-        assert (await patch(client, session, lines, **tag)).status == 204
-        assert candidates(client, session) == ["192.0.2.9"]
-
-
-def candidates(client: TestClient[Any, Any], session: str) -> list[str]:
-    """Return the addresses to which a session's packets may go."""
-    peer = client.server.app[keys.PEERS].get(session.rpartition("/")[2])
-    (transport,) = peer._connection._RTCPeerConnection__iceTransports
-    return [one.ip for one in transport.getRemoteCandidates()]
-
-
-@pytest.mark.parametrize("part", ["1 2 UDP 1 10.0.0.1 80", "1 1 UDP 1 10.0.0.1 0"])
-def test_other_candidates_that_lead_nowhere(part: str) -> None:
-    assert not read_fragment(f"a=ice-ufrag:abcd\na=candidate:{part} typ host\n").candidates
-
-
-@in_loop
-async def test_candidates_have_an_end(config: Config, loopback: None) -> None:
-    async with served(config, camera=True) as client:
-        answer = await send(client, "/whep", OFFER)
-        tag, session = {"If-Match": answer.headers["ETag"]}, answer.headers["Location"]
-        for third in range(4):
-            lines = (
-                f"a=candidate:1 1 UDP 1 10.0.{third}.{host} 9 typ host" for host in range(1, 60)
-            )
-            assert (await patch(client, session, "\n".join(lines), **tag)).status == 204
-        assert len(candidates(client, session)) == MAX_CANDIDATES
-        many = "a=candidate:1 1 UDP 1 10.0.0.1 9 typ host\n" * 1000
-        await error_of(await patch(client, session, many, **tag), 400)
-
-
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from(FRAGMENT.splitlines()) | st.text(max_size=30), max_size=20),
@@ -219,7 +168,6 @@ async def test_candidates_have_an_end(config: Config, loopback: None) -> None:
 def test_any_text_is_a_fragment_or_a_bad_one(lines: list[str], junk: str) -> None:
     for text in ("\r\n".join(lines), FRAGMENT.replace("192.0.2.7", junk)):
         try:
-            found = read_fragment(text)
-            assert all(map(is_allowed, found.candidates))
+            read_fragment(text)
         except BadOffer as error:
             assert error.message
