@@ -151,7 +151,7 @@ async def _attend(
     if control.runner:
         jobs.append(_until_it_ends(control.runner, journal))
     if settings.web.enabled:
-        jobs.append(serve(studio, settings.web.host, settings.web.port, tls=tls))
+        jobs.append(_serve_studio(studio, settings.web, tls, journal))
     if control.runner and settings.camera.on_demand:
         jobs.append(_serve_demand(control.runner, watch, settings.camera.linger))
     if control.runner and settings.publish.url:
@@ -169,6 +169,12 @@ async def _attend(
         await _first_of(jobs)
     if stopped.is_set():
         journal.print("stopped")
+
+
+async def _serve_studio(
+    studio: Studio, web: cfg.Web, tls: SSLContext | None, journal: Journal
+) -> None:
+    await serve(studio, web.host, web.port, lambda url: journal.print(f"studio: {url}"), tls)
 
 
 async def _serve_demand(line: Runner, watch: Broadcast, linger_s: float) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,14 +157,37 @@ def test_the_passphrase_of_a_key_is_asked_for_once(
     (tmp_path / "key.pem").write_bytes(locked)
     web = {"enabled": "true", "port": "0", "cert": "cert.pem", "key": "key.pem"}
     sets = (f"--set=web.{name}={value}" for name, value in web.items())
-    alone = {"start_new_session": True, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    alone = {"start_new_session": True, "stdin": subprocess.PIPE}
     program = Program(tmp_path, toy_ir, *sets, **alone)
     try:
         program.process.stdin.write(f"{given}\n")
         program.process.stdin.flush()
-        answer = program.process.stdout.readline() or program.log()
-        assert said in answer
+        while said not in program.log() and program.process.poll() is None:
+            time.sleep(0.1)
+        assert said in program.log()
         assert program.log().count("Enter PEM pass phrase") == 1
+    finally:
+        program.process.kill()
+        program.process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "said"), [((), 0, "studio: "), (("-i", "gone"), 4, "gone")]
+)
+def test_all_that_is_told_to_machines_is_json(
+    tmp_path: Path, toy_ir: Path, wrong: tuple[str, ...], code: int, said: str
+) -> None:
+    web = ("--set", "web.enabled=true", "--port", "0")
+    program = Program(tmp_path, toy_ir, "--log", "json", *web, *wrong, stdout=subprocess.PIPE)
+    try:
+        while said not in program.log() and program.process.poll() is None:
+            time.sleep(0.1)
+        if not wrong:
+            program.process.terminate()
+        assert program.process.wait(PATIENCE_S) == code
+        assert program.process.stdout.read() == ""
+        told = [json.loads(line)["message"] for line in program.log().splitlines()]
+        assert any(said in message for message in told)
     finally:
         program.process.kill()
         program.process.communicate()

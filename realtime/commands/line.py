@@ -23,6 +23,7 @@ from realtime.commands.options import (
     config_file,
     load_config,
 )
+from realtime.errors import ScrimError
 from realtime.journal import Journal, LogFormat
 
 
@@ -78,17 +79,22 @@ def run(
     from realtime.live import Start, run_line
     from realtime.recall import recall_look
 
-    file, loaded = config_file(config), load()
-    settings = recall_look(load, file, journal)
-    start = Start(load, loaded, file, source, passthrough, preview)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        file, loaded = config_file(config), load()
+        settings = recall_look(load, file, journal)
+        start = Start(load, loaded, file, source, passthrough, preview)
         matting = load_model(settings.matting)
         if matting.fallback:
             journal.print(matting.fallback)
         run_line(settings, matting, start, journal)
     except KeyboardInterrupt:
         journal.print("stopped")
+    except ScrimError as error:
+        if log == "text":
+            raise
+        logging.getLogger(__name__).error("%s", error)
+        raise typer.Exit(error.exit_code) from error
 
 
 def _interrupt(number: int, stack: FrameType | None) -> None:
