@@ -23,8 +23,9 @@ from realtime.matting.classes import enlarge_classes
 from realtime.matting.engine import MattingModel, read_card
 from realtime.matting.session import MattingSession
 from realtime.pipeline import Pipeline
-from realtime.sinks.indexed import write_indexed
-from realtime.sinks.picture import write_picture
+from realtime.sinks.indexed import encode_indexed
+from realtime.sinks.picture import encode_for
+from realtime.sinks.whole import write_together
 from realtime.stats import Stats
 from realtime.still import before_nothing, finish_still, matte_still, still_pipeline
 
@@ -105,11 +106,13 @@ def _picture(job: Job, line: Line) -> None:
         line.before.reset()
         plain = still.crop(pixels.to_bgr(line.before.step(still.frame)))
         picture = np.hstack([plain, picture])
+    files = {job.output: encode_for(job.output, picture)}
     if job.alpha:
-        write_picture(job.alpha, still.crop(still.matte.alpha))
+        files[job.alpha] = encode_for(job.alpha, still.crop(still.matte.alpha))
     if job.classes:
-        write_indexed(job.classes, still.crop(line.classes(still.frame, still.matte)))
-    write_picture(job.output, picture)
+        classes = line.classes(still.frame, still.matte)
+        files[job.classes] = encode_indexed(still.crop(classes))
+    write_together(files)
 
 
 def _folder(job: Job, line: Line, progress: Progress) -> int:

@@ -18,7 +18,7 @@ from realtime.matting.engine import MattingModel
 from realtime.matting.mirrored import BothWays
 from realtime.pixels import from_bgr
 from realtime.render import render
-from realtime.sinks.indexed import colour, write_indexed
+from realtime.sinks.indexed import colour
 from realtime.sinks.recording import RecordingSink
 from realtime.still import still_pipeline
 from tests.toy import save_toy, toy_card
@@ -118,13 +118,17 @@ def test_nothing_that_is_written_overwrites_the_rest(
     assert not (tmp_path / name).exists()
 
 
-def test_a_map_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SinkUnavailable, match="nowhere"):
-        write_indexed(tmp_path / "nowhere" / "map.png", np.zeros((2, 2), np.uint8))
-    (tmp_path / "taken.png").mkdir()
-    with pytest.raises(SinkUnavailable, match=r"taken\.png"):
-        write_indexed(tmp_path / "taken.png", np.zeros((2, 2), np.uint8))
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
+@pytest.mark.parametrize("wrong", ["output", "alpha", "classes"])
+@pytest.mark.parametrize("place", ["nowhere/a.png", "folder.png"])
+def test_where_one_file_cannot_be_written_none_is(
+    wrong: str, place: str, picture: Path, parts: MattingModel, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    before = sorted(tmp_path.iterdir())
+    paths = {name: tmp_path / f"{name}.png" for name in ("output", "alpha", "classes")}
+    with pytest.raises(SinkUnavailable, match=place):
+        run(Job(picture, **{**paths, wrong: tmp_path / place}), parts)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_classes_meet_where_the_nearest_pixels_say() -> None:

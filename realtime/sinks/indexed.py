@@ -9,23 +9,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 
 from realtime.frame import Bytes
-from realtime.sinks.whole import write_whole
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def write_indexed(path: Path, numbers: Bytes) -> None:
-    """Write classes, uint8 (height, width), as an indexed PNG. Raises `SinkUnavailable`."""
-    write_whole(path, encode(numbers))
-
-
-def encode(numbers: Bytes) -> bytes:
-    """Return the bytes of an indexed PNG of uint8 (height, width)."""
+def encode_indexed(numbers: Bytes) -> bytes:
+    """Encode classes, uint8 (height, width), as an indexed PNG."""
     height, width = numbers.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     rows = np.pad(numbers, ((0, 0), (1, 0)))  # every row begins with its filter: 0, none

@@ -1,4 +1,4 @@
-"""Still pictures into files."""
+"""Still pictures, as files hold them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ import cv2
 
 from realtime.errors import SinkUnavailable
 from realtime.frame import Bytes
-from realtime.sinks.whole import write_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 CLEAR = (".png", ".webp")
 """Those that can be transparent."""
 
+WEBP_SIDE = 16383
 
-def write_picture(path: Path, picture: Bytes) -> None:
-    """Write a picture as `encode_picture` does; the suffix decides how.
 
-    Raises `SinkUnavailable` for an unknown suffix or a place that cannot be written.
+def encode_for(path: Path, picture: Bytes) -> bytes:
+    """Encode a picture as `encode_picture` does; the path's suffix decides how.
+
+    Raises `SinkUnavailable` for an unknown suffix and a picture that is too large for it.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise SinkUnavailable(f"{path}: cannot write this kind", f"known: {' '.join(SUFFIXES)}")
-    try:
-        coded = encode_picture(path.suffix.lower(), picture)
-    except cv2.error as error:
-        raise SinkUnavailable(f"{path}: cannot be encoded", "WebP ends at 16383 a side") from error
-    write_whole(path, coded)
+    if path.suffix.lower() == ".webp" and max(picture.shape) > WEBP_SIDE:
+        raise SinkUnavailable(f"{path}: too large", f"WebP ends at {WEBP_SIDE} pixels a side")
+    return encode_picture(path.suffix.lower(), picture)
 
 
 def encode_picture(suffix: str, picture: Bytes) -> bytes:

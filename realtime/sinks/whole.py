@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -23,13 +24,23 @@ HINTS = {
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file, or leave what was there. Raises `SinkUnavailable`."""
-    temporary = beside(path)
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together, or leave what was there. Raises `SinkUnavailable`."""
+    hidden = {path: beside(path) for path in files}
     try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
+        for path, data in files.items():
+            hidden[path].write_bytes(data)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        for path, temporary in hidden.items():
+            os.replace(temporary, path)
     except OSError as error:
-        with suppress(OSError):  # a name that is too long cannot even be missing
-            temporary.unlink()
+        for temporary in hidden.values():
+            with suppress(OSError):  # a name that is too long cannot even be missing
+                temporary.unlink()
         raise unwritable(path, error) from error
 
 
