@@ -52,16 +52,19 @@ def find_model(name: str) -> Path:
 
 
 def load_model(matting: cfg.Matting) -> MattingModel:
-    """Compile the configured model, or take it from the user's cache. Raises `ModelError`."""
+    """Compile the configured model, or take it from the user's cache if there can be one.
+
+    Raises `ModelError`.
+    """
     path = find_model(matting.model)
     return MattingModel(path, matting.device, matting.threads, _cache())
 
 
 def _cache() -> Path | None:
-    folder = user_cache_path("scrim") / "openvino"
     try:
+        folder = user_cache_path("scrim") / "openvino"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # this one of a user without a home
         return None
     return folder if os.access(folder, os.W_OK) else None
 

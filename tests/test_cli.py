@@ -138,9 +138,9 @@ def test_ctrl_c_while_a_camera_is_opened_leaves_nothing_behind(
     assert list(Path().glob(".talk-*")) == []
 
 
-@pytest.mark.parametrize("words", ["ctl", "uninstall", "render person.png out.png"])
-def test_who_has_no_home_is_told(
-    scrim: Scrim, picture: Path, monkeypatch: pytest.MonkeyPatch, words: str
+@pytest.mark.parametrize("words", ["ctl", "uninstall"])
+def test_who_has_no_home_is_told_where_one_is_needed(
+    scrim: Scrim, picture: Path, toy_ir: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     """A container's user may have neither HOME nor an entry among the users."""
 
@@ -152,7 +152,7 @@ def test_who_has_no_home_is_told(
         monkeypatch.delenv(name, raising=False)
     said = "error: this user has no home folder\n  set HOME to a folder that can be written to\n"
     assert scrim(*words.split()) == (1, "", said)
-    assert scrim("config")[0] == 0
+    assert scrim("config")[0] == scrim("render", picture, "out.png", "--model", toy_ir)[0] == 0
 
 
 def test_config_dump_is_the_effective_configuration(scrim: Scrim) -> None:
