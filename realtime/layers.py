@@ -77,6 +77,16 @@ def read_sets(sets: Iterable[str]) -> dict[str, Any]:
     return tables
 
 
+def to_environment(sets: Iterable[str]) -> dict[str, str]:
+    """Return texts of the form `table.key=value` as variables that `load` reads back."""
+    tables = read_sets(sets).items()
+    return {
+        f"SCRIM_{table}_{key}".upper(): value
+        for table, keys in tables
+        for key, value in keys.items()
+    }
+
+
 def to_toml(config: Config) -> str:
     """Write a configuration as TOML, every key with a comment. `load` reads it back."""
     lines = []

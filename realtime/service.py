@@ -18,7 +18,7 @@ UNIT = """\
 Description=Scrim, another room behind you
 
 [Service]
-ExecStart={command}
+{settings}ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 WorkingDirectory={folder}
 Restart=on-failure
@@ -38,19 +38,30 @@ def unit_path(environment: Mapping[str, str]) -> Path:
     return Path(home) / "systemd" / "user" / NAME
 
 
-def install(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Path:
+def install(
+    command: Sequence[str],
+    settings: Mapping[str, str],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> Path:
     """Write the unit that runs a command in a folder, and start it. Returns where it lies.
 
-    Raises `SinkUnavailable` when it cannot be written, `ServiceUnavailable` when it is written
-    but systemd does not start it.
+    `settings` are what the command finds in its environment: a token in its words could be read
+    by every user of the machine. Raises `SinkUnavailable` when the unit cannot be written,
+    `ServiceUnavailable` when it is written but systemd does not start it.
     """
     path = unit_path(environment)
-    words = " ".join(map(_quote, command))
+    variables = (f"{name}={value}" for name, value in settings.items())
+    unit = UNIT.format(
+        settings="".join(f"Environment={_quote(variable)}\n" for variable in variables),
+        command=" ".join(_quote(word).replace("$", "$$") for word in command),
+        folder=str(folder).replace("%", "%%"),
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path.parent, error) from error
-    write_whole(path, UNIT.format(command=words, folder=str(folder).replace("%", "%%")).encode())
+    write_whole(path, unit.encode(), mode=0o600)
     _systemctl(f"{path} is written", "daemon-reload")
     _systemctl(f"{path} is written", "enable", "--now", NAME)
     return path
@@ -93,6 +104,6 @@ def _systemctl(done: str, *words: str) -> None:
 
 
 def _quote(word: str) -> str:
-    """Quote a word of a command line as systemd.service(5) reads it."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
+    """Quote a word as systemd.syntax(7) reads it."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return '"' + escaped.replace("%", "%%") + '"'

@@ -16,10 +16,13 @@ import pytest
 
 from realtime.errors import ServiceUnavailable, SinkUnavailable
 from realtime.journal import Journal, status_line
+from realtime.layers import load, to_environment
 from realtime.service import install, uninstall, unit_path
 from realtime.stats import Stats
+from tests.conftest import Scrim
 
 ROOT = Path(__file__).parent.parent
+SECRET = '50%$"x" \\n=\n'
 
 
 @pytest.fixture
@@ -39,9 +42,10 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_service_is_written_started_stopped_and_removed(tmp_path: Path, systemd: Path) -> None:
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
-    command = ["/opt/a b/python", "-m", "realtime", "--set", 'scene.backdrop=50%$"x".jpg']
-    path = install(command, tmp_path, environment)
+    command = ["/opt/a b/python", "-m", "realtime", "--config", '50%$"x".toml']
+    path = install(command, {"SCRIM_WEB_TOKEN": SECRET}, tmp_path, environment)
     assert path == unit_path(environment) == tmp_path / "systemd/user/scrim.service"
+    assert path.stat().st_mode & 0o777 == 0o600
     unit = path.read_text()
     start = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
     read = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(start[10:])]
@@ -59,6 +63,19 @@ def test_a_service_is_written_started_stopped_and_removed(tmp_path: Path, system
         uninstall(environment)
 
 
+def test_what_is_set_is_for_the_users_own_eyes(
+    scrim: Scrim, tmp_path: Path, systemd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    sets = [f"web.token={SECRET}", "web.max_peers=3", "camera.on_demand=true"]
+    code, _, err = scrim("install-service", *(f"--set={text}" for text in sets))
+    assert code == 0, err
+    unit = (tmp_path / "systemd/user/scrim.service").read_text().splitlines()
+    variables = [line.split('"')[1].partition("=")[0] for line in unit if "SCRIM" in line]
+    assert variables == ["SCRIM_WEB_TOKEN", "SCRIM_WEB_MAX_PEERS", "SCRIM_CAMERA_ON_DEMAND"]
+    assert load(None, to_environment(sets)) == load(None, {}, sets)
+
+
 def test_a_refusal_names_the_command_and_what_is_done_all_the_same(
     tmp_path: Path, systemd: Path
 ) -> None:
@@ -66,7 +83,7 @@ def test_a_refusal_names_the_command_and_what_is_done_all_the_same(
     (tmp_path / "refusing").touch()
     said = r"scrim\.service is written, but systemd: no bus \(systemctl --user daemon-reload\)"
     with pytest.raises(ServiceUnavailable, match=said):
-        install(["scrim"], tmp_path, environment)
+        install(["scrim"], {}, tmp_path, environment)
     assert unit_path(environment).exists()
     with pytest.raises(ServiceUnavailable, match=r"scrim\.service is removed, but systemd: no bus"):
         uninstall(environment)
@@ -76,7 +93,7 @@ def test_a_refusal_names_the_command_and_what_is_done_all_the_same(
 def test_a_unit_that_cannot_be_removed_is_named(
     tmp_path: Path, systemd: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = install(["scrim"], tmp_path, {"XDG_CONFIG_HOME": str(tmp_path)})
+    path = install(["scrim"], {}, tmp_path, {"XDG_CONFIG_HOME": str(tmp_path)})
 
     def refuse(path: Path, missing_ok: bool = False) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -92,8 +109,9 @@ def test_systemd_itself_takes_the_unit(
     tmp_path: Path, systemd: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def verified(command: str) -> str:
-        words = [command, "-m", "realtime", "--set", 'scene.backdrop=50%$"x" y.jpg']
-        unit = install(words, tmp_path / "my folder", {"XDG_CONFIG_HOME": str(tmp_path)})
+        words = [command, "-m", "realtime", "--config", '50%$"x" y.toml']
+        settings = {"SCRIM_WEB_TOKEN": SECRET}
+        unit = install(words, settings, tmp_path / "my folder", {"XDG_CONFIG_HOME": str(tmp_path)})
         asked = ["systemd-analyze", "--user", "verify", str(unit)]
         done = subprocess.run(asked, capture_output=True, text=True)
         assert bool(done.returncode) == bool(done.stderr)

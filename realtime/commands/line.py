@@ -25,6 +25,7 @@ from realtime.commands.options import (
 )
 from realtime.errors import ScrimError
 from realtime.journal import Journal, LogFormat
+from realtime.layers import to_environment
 
 
 def run(
@@ -123,11 +124,10 @@ def install_service(config: ConfigFile = None, sets: Sets = None) -> None:
     settings = load_config(config, sets)
     if not settings.camera.on_demand:
         _say("the camera will be on all day; better: --set camera.on_demand=true")
-    words = [word for given in sets or [] for word in ("--set", given)]
     file = config_file(config)
-    words += ["--config", str(file.absolute())] if file else []
+    words = ["--config", str(file.absolute())] if file else []
     command = [sys.executable, "-m", "realtime", "run", "--log", "json", *words]
-    print(install(command, Path.cwd(), os.environ))
+    print(install(command, to_environment(sets or []), Path.cwd(), os.environ))
     _say("journalctl --user -u scrim shows what it tells")
 
 

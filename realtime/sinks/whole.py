@@ -22,16 +22,20 @@ HINTS = {
 }
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write a file, or leave what was there. Raises `SinkUnavailable`."""
-    write_together({path: data})
+    write_together({path: data}, mode)
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
-    """Write files that belong together, or leave what was there. Raises `SinkUnavailable`."""
+def write_together(files: Mapping[Path, bytes], mode: int = 0o666) -> None:
+    """Write files that belong together, or leave what was there. Raises `SinkUnavailable`.
+
+    `mode` are their permissions, of which the process's umask takes.
+    """
     hidden = {path: beside(path) for path in files}
     try:
         for path, data in files.items():
+            hidden[path].touch(mode)
             hidden[path].write_bytes(data)
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

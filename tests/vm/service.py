@@ -58,7 +58,7 @@ def test_a_service_runs_comes_back_and_is_removed(systemd: None, tmp_path: Path)
     file = folder / "config.toml"
     file.write_text(f'[matting]\nmodel = "{save_toy(tmp_path / "toy.xml")}"\n[camera]\nfps = 5\n')
     words = ("run", "-i", "pattern", "--no-web", "--no-virtualcam", "--config", str(file))
-    unit = install([sys.executable, "-m", "realtime", *words], folder, os.environ)
+    unit = install([sys.executable, "-m", "realtime", *words], {}, folder, os.environ)
     wait_until(is_live)
     first = main_pid()
     assert Path(os.readlink(f"/proc/{first}/cwd")) == folder
