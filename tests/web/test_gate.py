@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from aiortc.rtcdtlstransport import generate_certificate
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from realtime.build import load_model
 from realtime.config import Config
@@ -151,3 +155,24 @@ async def test_serve_names_the_port_and_says_when_it_is_taken(config: Config) ->
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "words"),
+    [
+        ("gone.pem", "", "web.cert: .*gone.pem: No such file"),
+        ("broken.pem", "", "web.cert: .*broken.pem: there is no certificate in it"),
+        ("cert.pem", "", "web.cert: .*cert.pem: there is no private key of the certificate"),
+        ("cert.pem", "gone.pem", "web.key: .*gone.pem: No such file"),
+        ("cert.pem", "broken.pem", "web.key: .*broken.pem: there is no private key"),
+    ],
+)
+def test_a_certificate_that_is_none_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cert: str, key: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.pem").write_text("no certificate")
+    made = generate_certificate(ec.generate_private_key(ec.SECP256R1()))
+    Path("cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    with pytest.raises(ConfigError, match=words):
+        server.secure("127.0.0.1", "", cert, key)
