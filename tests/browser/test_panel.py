@@ -25,9 +25,11 @@ def test_every_setting_has_a_control_that_acts(page: Page, serving: Serving) -> 
         )
         assert set(Look.model_json_schema()["properties"]) == {*keys, "scene.backdrop"}
         assert len(set(keys)) == len(keys)
+        words = "async () => Object.keys((await import('/static/words.js')).SETTINGS)"
+        assert {*page.evaluate(words), "matting.model", "matting.device"} == {*keys}
         assert page.locator("output:not([aria-live=off])").count() == 0, "sliders say it themselves"
         page.get_by_label("Smoothing", exact=True).fill("0.3")
-        page.get_by_text("More").click()
+        page.get_by_text("More", exact=True).click()
         page.get_by_label("Edges follow the picture").select_option("off")
         page.get_by_label("Steady through changing light").uncheck()
         seconds = page.get_by_label("Seconds for each picture of a folder")
@@ -146,6 +148,6 @@ def test_axe_finds_nothing_serious(
     with serving(camera=True) as url:
         page.request.put(f"{url}api/v1/presets/One", data={"scene.blur": 0.5})
         open_live(page, url)
-        page.get_by_text("More").click()
+        page.get_by_text("More", exact=True).click()
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

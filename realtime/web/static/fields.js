@@ -2,38 +2,22 @@
 // choice a list, a switch a box. Calls `choose` with the changes.
 
 import { element, settled } from "./element.js";
+import { CHOICES, SETTINGS } from "./words.js";
 
 const WIDE = 100; // a range that is no slider's
-
-const LABELS = {
-  "scene.blur": "Blur",
-  "scene.fit": "Fit",
-  "scene.slide": "Seconds for each picture of a folder",
-  "light.scene": "Match the backdrop's light",
-  "light.time": "Steady through changing light",
-  "temporal.strength": "Smoothing",
-  "temporal.method": "Smoothing by",
-  "temporal.patches": "Ignore patches smaller than",
-  "temporal.certain": "Ignore patches less certain than",
-  "edges.despill": "Take the room's colour out",
-  "edges.wrap": "Light around the edges",
-  "refine.feather": "Softness",
-  "refine.threshold": "Cut",
-  "refine.method": "Edges follow the picture",
-  "matting.every": "Frames for one look",
-};
 
 // A slider says its value itself: read out again, all of them are with every preset.
 export function field(key, schema, choose) {
   const id = `field-${key}`;
+  const [name, title] = SETTINGS[key] ?? [key, schema.description ?? ""];
   const control = controlOf(key, schema, choose);
   control.id = id;
   control.dataset.key = key;
-  if (schema.description) control.setAttribute("aria-describedby", `${id}-why`);
-  const label = element("label", { for: id }, LABELS[key] ?? words(key));
+  control.setAttribute("aria-describedby", `${id}-why`);
+  const label = element("label", { for: id }, name);
   const end = control.type === "range" ? [element("output", { for: id, "aria-live": "off" }), control] : [control];
-  const why = element("p", { className: "why", id: `${id}-why` }, schema.description ?? "");
-  return element("div", { className: "field", title: schema.description ?? "" }, label, ...end, ...(schema.description ? [why] : []));
+  const why = element("p", { className: "why", id: `${id}-why` }, title);
+  return element("div", { className: "field", title }, label, ...end, why);
 }
 
 export function showValues(look) {
@@ -50,7 +34,7 @@ export function showValues(look) {
 function controlOf(key, schema, choose) {
   const settle = settled((value) => choose({ [key]: value }));
   if (schema.enum) {
-    const options = schema.enum.map((value) => element("option", { value }, words(value)));
+    const options = schema.enum.map((value) => element("option", { value }, CHOICES[value] ?? value));
     return element("select", { onchange: (event) => choose({ [key]: event.target.value }) }, ...options);
   }
   if (schema.type === "boolean") {
@@ -80,9 +64,4 @@ function showOutput(control) {
   if (!output) return;
   const value = Number(control.value);
   output.textContent = control.step === "1" ? String(value) : `${Math.round(value * 100)} %`;
-}
-
-function words(key) {
-  const last = key.split(".").pop().replace(/_/g, " ");
-  return last.charAt(0).toUpperCase() + last.slice(1);
 }
