@@ -36,6 +36,14 @@ WATCH_FOR_ROOM = f"""() => {{
   video.requestVideoFrameCallback(look);
 }}"""
 
+KEEP_CAMERAS = """window.cameras = [];
+const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const camera = await lend(wanted);
+  window.cameras.push(...camera.getTracks());
+  return camera;
+};"""
+
 OUTLINE = 0.01
 """Share of pixels along the outline where the toy's coarse matte may err; the room has half."""
 

@@ -1,4 +1,4 @@
-"""The picture of the studio page in a real Chromium: lent, watched, hidden, compared."""
+"""The picture of the studio page in a real Chromium: lent and watched, refused and lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from realtime.config import Config
 from tests.browser.conftest import Serving, in_thread
 from tests.browser.studio import (
-    SHARES,
+    KEEP_CAMERAS,
     assert_no_room,
     lend_camera,
     open_live,
@@ -150,15 +150,6 @@ def test_one_answer_that_is_missing_ends_nothing(page: Page, serving: Serving) -
         assert_no_room(page)
 
 
-KEEP_CAMERAS = """window.cameras = [];
-const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
-  const camera = await lend(wanted);
-  window.cameras.push(...camera.getTracks());
-  return camera;
-};"""
-
-
 def test_a_lent_camera_is_closed_when_the_server_is_gone(page: Page, serving: Serving) -> None:
     page.add_init_script(KEEP_CAMERAS)
     with serving() as url:
@@ -220,81 +211,3 @@ def test_a_telephone_is_not_offered_what_it_cannot_do(page: Page, serving: Servi
         open_live(page, url)
         expect(page.get_by_role("button", name="Full screen")).to_be_hidden()
         page.keyboard.press("f")
-
-
-def test_the_privacy_button_puts_the_slate_up(page: Page, serving: Serving) -> None:
-    with serving(camera=True, hidden=True) as url:
-        open_studio(page, url)
-        expect(page.get_by_role("status").first).to_have_text("Hidden")
-        page.get_by_role("button", name="Compare").click()
-        expect(page.get_by_role("alert").first).to_contain_text("no picture of the room")
-        page.get_by_role("button", name="Show me again").click()
-        expect(page.get_by_role("button", name="Compare")).to_be_enabled()
-        sees(page, "blue")
-        page.keyboard.press("p")
-        expect(page.get_by_role("status").first).to_have_text("Hidden")
-        gone = (
-            f"() => {{ const seen = ({SHARES})(); return seen && seen.green + seen.blue < 0.01; }}"
-        )
-        page.wait_for_function(gone)
-        assert_no_room(page)
-
-
-def test_who_hides_sends_the_server_nothing_either(page: Page, serving: Serving) -> None:
-    page.add_init_script(KEEP_CAMERAS)
-    with serving() as url:
-        open_studio(page, url)
-        lend_camera(page)
-        sees(page, "blue")
-        for name, sent in (("Hide me", False), ("Show me again", True)):
-            page.get_by_role("button", name=name).click()
-            page.wait_for_function(f"() => window.cameras[0].enabled === {str(sent).lower()}")
-        sees(page, "blue")
-        assert_no_room(page)
-
-
-SHOWS_ROOM = """() => { const video = document.getElementById("before");
-      if (video.readyState < 2) return false;
-      const canvas = document.createElement("canvas"); canvas.width = canvas.height = 8;
-      const context = canvas.getContext("2d"); context.drawImage(video, 0, 0, 8, 8);
-      const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-      return red > 150 && green < 80 && blue < 80; }"""
-
-
-def test_before_and_after_of_the_own_camera(page: Page, serving: Serving) -> None:
-    with serving() as url:
-        open_studio(page, url)
-        compare = page.get_by_role("button", name="Compare")
-        expect(compare).to_be_disabled()
-        lend_camera(page)
-        sees(page, "blue")
-        page.keyboard.press("c")
-        expect(page.get_by_text("Your room: only you see it")).to_be_visible()
-        page.wait_for_function(SHOWS_ROOM)
-        wipe = page.get_by_label("Share of the picture that shows your room")
-        wipe.press("End")
-        assert page.evaluate("document.getElementById('screen').style.cssText") == "--wipe: 100%;"
-        compare.click()
-        expect(wipe).to_be_hidden()
-        assert page.evaluate("document.getElementById('before').srcObject") is None
-        assert_no_room(page)
-
-
-def test_before_and_after_of_the_local_camera_ends_with_a_press(
-    page: Page, serving: Serving
-) -> None:
-    with serving(camera=True) as url:
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        open_live(page, url)
-        badge = page.get_by_text("Your room: only you see it")
-        expect(badge).to_be_hidden()
-        assert f"{url}room" not in asked, "only a press asks for it"
-        for end in ("c", "p"):  # the press itself, and privacy, which ends it at the server
-            page.get_by_role("button", name="Compare").click()
-            expect(badge).to_be_visible()
-            page.wait_for_function(SHOWS_ROOM)
-            page.keyboard.press(end)
-            expect(badge).to_be_hidden()
-            assert page.evaluate("document.getElementById('before').srcObject") is None
-        assert_no_room(page)

@@ -12,6 +12,7 @@ import { openCamera, openWatch } from "./line.js";
 import { buildLook, showLook, showVerdict } from "./look.js";
 import { notice, status, tellState } from "./notice.js";
 import { loadPresets, showPreset } from "./presets.js";
+import { offerPrivacy, showPrivacy, togglePrivacy } from "./privacy.js";
 import { roomOf } from "./room.js";
 import { hearKeys } from "./shortcuts.js";
 import { troubleOf } from "./troubles.js";
@@ -24,12 +25,12 @@ const picture = byId("picture");
 let hasCamera = false;
 let look = {};
 let wanted = recall(KEPT, {});
-let hidden = false;
 let line = null;
 let attempt = 0;
 let timer = 0;
 let missed = 0;
 let changing = Promise.resolve();
+let pressed = 0; // goes up with each change of ours: what the server said before is no news
 
 async function connect() {
   const mine = ++attempt;
@@ -100,7 +101,7 @@ async function start() {
     line = opened;
     picture.srcObject = line.stream;
     byId("stop").hidden = false;
-    byId("privacy").disabled = false;
+    offerPrivacy(`${place()}/privacy`, line.camera);
     offerCompare(roomOf(line.camera));
     if (line.session && wanted !== asked) choose(wanted);
     poll();
@@ -123,9 +124,8 @@ function leave() {
   picture.srcObject = null;
   picture.classList.remove("on");
   byId("stop").hidden = true;
-  byId("privacy").disabled = true;
+  offerPrivacy(null, null);
   offerCompare(null);
-  showPrivacy(false);
   showFigures(null);
   adviseSound(null);
   showVerdict(null);
@@ -142,22 +142,16 @@ async function broken(why) {
   notice("The picture stopped", why, "Reconnect", connect);
 }
 
-const place = () => (line?.session ? `/api/v1/sessions/${line.session}` : null);
+const place = () => (line?.session ? `/api/v1/sessions/${line.session}` : "/api/v1");
 
 async function poll() {
-  const mine = attempt;
+  const [mine, before] = [attempt, pressed];
   try {
     const state = await askJson("GET", "/api/v1/state");
-    const own = place() ? await askJson("GET", place()) : state;
+    const own = line?.session ? await askJson("GET", place()) : state;
     if (mine !== attempt) return;
     missed = 0;
-    showFigures(own.figures, state.peers.taken);
-    adviseSound(line.session ? null : own.figures);
-    showVerdict(own.figures.light);
-    showNotice(own.notice);
-    showPrivacy(own.hidden);
-    if (!line.session && JSON.stringify(own.scene) !== JSON.stringify(look)) show(own.scene);
-    if (picture.classList.contains("on")) tellState(own);
+    if (before === pressed) tell(own, state.peers.taken);
     timer = setTimeout(poll, POLL_MS);
   } catch (error) {
     if (mine !== attempt) return;
@@ -167,8 +161,19 @@ async function poll() {
   }
 }
 
+function tell(own, viewers) {
+  showFigures(own.figures, viewers);
+  adviseSound(line.session ? null : own.figures);
+  showVerdict(own.figures.light);
+  showNotice(own.notice);
+  showPrivacy(own.hidden);
+  if (!line.session && JSON.stringify(own.scene) !== JSON.stringify(look)) show(own.scene);
+  if (picture.classList.contains("on")) tellState(own);
+}
+
 // One change after the other: of two on their way at once the first might come last.
 function choose(changes) {
+  pressed += 1;
   changing = changing.then(() => change(changes));
 }
 
@@ -177,7 +182,7 @@ async function change(changes) {
   if (!hasCamera) want({ ...wanted, ...changes });
   if (!hasCamera && !line) return show({ ...look, ...changes });
   try {
-    show(await askJson("PATCH", place() ? `${place()}/scene` : "/api/v1/scene", changes));
+    show(await askJson("PATCH", `${place()}/scene`, changes));
   } catch (error) {
     if (error.status === 0 || error.status === 401) return explain(error);
     if (!hasCamera) want(Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in changes))));
@@ -191,41 +196,17 @@ function want(now) {
   keep(KEPT, wanted);
 }
 
-async function togglePrivacy() {
-  if (!line) return;
-  try {
-    const path = place() ? `${place()}/privacy` : "/api/v1/privacy";
-    showPrivacy((await askJson("PUT", path, { hidden: !hidden })).hidden);
-  } catch (error) {
-    explain(error);
-  }
-}
-
-// A lent camera is black while the slate is up: nothing of the room leaves this browser either.
-function showPrivacy(now) {
-  hidden = now;
-  for (const track of line?.camera?.getTracks() ?? []) track.enabled = !hidden;
-  byId("privacy").setAttribute("aria-pressed", String(hidden));
-  byId("privacy-label").textContent = hidden ? "Show me again" : "Hide me";
-}
-
-async function sendToken() {
-  if (!byId("token").reportValidity()) return;
-  try {
-    await logIn(byId("token").value);
-    connect();
-  } catch (error) {
-    error.wrong = true;
-    explain(error);
-  }
-  byId("token").value = "";
+function hide() {
+  pressed += 1;
+  togglePrivacy().catch(explain);
 }
 
 function explain(error) {
   leave();
   status("Off", "bad");
   const [title, text, label, next] = troubleOf(error, hasCamera);
-  notice(title, text, label, { start, connect, token: sendToken }[next], next === "token");
+  const token = () => byId("token-form").requestSubmit();
+  notice(title, text, label, { start, connect, token }[next], next === "token");
   if (error.status === 0) timer = setTimeout(lookOut, POLL_MS, true);
 }
 
@@ -240,13 +221,20 @@ byId("stop").onclick = () => {
   idle();
   byId("action").focus();
 };
-byId("token-form").onsubmit = (event) => {
+byId("token-form").onsubmit = async (event) => {
   event.preventDefault();
-  sendToken();
+  try {
+    await logIn(byId("token").value);
+    connect();
+  } catch (error) {
+    error.wrong = true;
+    explain(error);
+  }
+  byId("token").value = "";
 };
-byId("privacy").onclick = togglePrivacy;
+byId("privacy").onclick = hide;
 hearKeys([
-  [["p"], "Hide me, show me again", togglePrivacy],
+  [["p"], "Hide me, show me again", hide],
   [["c"], "Compare with the room", toggleCompare],
   [["f"], "Full screen", fullScreen],
   [["b"], "Blurred room", () => choose({ "scene.backdrop": "blur" })],
