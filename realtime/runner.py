@@ -69,7 +69,6 @@ class Runner:
         self._size = size
         self._turns = turns
         self._standby = alone(pipeline, size)
-        self._slate = pixels.slate(size)
         self._frames: Slot[Frame] = Slot()
         self._source: Source | None = None
         self._rests = Rests()
@@ -233,6 +232,7 @@ class Runner:
                     frame = self._frames.take(0) or frame  # the newest by now
                     self.thinning.take(frame.number)
                     picture = self._guard.step(frame)
+                    self._stand_by(picture.size)
                 if not self._rests:
                     for outlet in self.outlets:
                         outlet.slot.put(picture)
@@ -246,6 +246,12 @@ class Runner:
             self.error, self.stats.state = error, f"failed: {error.message}"
         self._finished.set()
 
+    def _stand_by(self, size: Size) -> None:
+        """Have what stands in as large as what is shown: encoders begin anew at another size."""
+        if size != self._size:
+            self._size = size
+            self._standby = alone(self.pipeline, size)
+
     def _still(self) -> Frame:
         """Return what is shown where there is nothing new: never the room."""
-        return self._slate if HIDDEN in self._rests else self._standby
+        return pixels.slate(self._size) if HIDDEN in self._rests else self._standby

@@ -82,6 +82,20 @@ def test_a_hidden_line_shows_the_slate_alone(config: Config) -> None:
     assert runner.error is None
 
 
+def test_what_stands_in_is_as_large_as_the_cameras_pictures(config: Config) -> None:
+    stats, sink = Stats(), Collector()
+    pipeline, _ = broken_line(config, stats)
+    runner = Runner(Room, pipeline, [Outlet("sink", lambda: sink, FPS)], (64, 64), stats)
+    runner.start()
+    began = sink.await_picture(person)
+    runner.rest("a test")
+    began = sink.await_picture(nobody, began)
+    runner.hidden = True
+    sink.await_picture(slate, began)
+    runner.stop()
+    assert {frame.size for frame in sink.frames[began:]} == {SIZE}
+
+
 def test_a_line_can_start_hidden(config: Config) -> None:
     stats, sink = Stats(), Collector()
     pipeline, _ = broken_line(config, stats)
