@@ -28,11 +28,12 @@ def restore(ir: Path, checkpoint: Path) -> None:
     """Write the checkpoint of an IR that `scrim-convert` wrote, INT8 ones aside.
 
     Raises `ConfigError` when the checkpoint is there already or cannot be written, `ModelError`
-    without PyTorch or the IR, `ModelContract` when its graph is that of no recipe here.
+    without PyTorch or the IR, `ModelContract` when it is INT8 or its graph that of no recipe here.
     """
     if checkpoint.exists():
         raise ConfigError(f"{checkpoint} is there already", "name another, or move it away")
     card = read_card(ir)
+    _refuse_int8(ir, card)
     try:
         from training import checkpoint as kept
         from training import marks, models, recipes
@@ -52,6 +53,14 @@ def restore(ir: Path, checkpoint: Path) -> None:
         kept.write(checkpoint, content | {"learnt": _learnt(card)})
     except (OSError, RuntimeError) as error:  # torch's own when the disk is full
         raise ConfigError(f"cannot write {checkpoint}", "name another place") from error
+
+
+def _refuse_int8(ir: Path, card: Card) -> None:
+    """Raise `ModelContract` for an IR in INT8, whose weights are rounded."""
+    whole = ir.with_name(f"{ir.stem.removesuffix('-int8')}.xml")
+    if card.name.endswith("-int8"):
+        hint = f"take {whole}" if whole != ir and whole.is_file() else "take what it was made from"
+        raise ModelContract(f"{ir} is INT8: its weights are rounded", hint)
 
 
 def _learnt(card: Card) -> str:

@@ -56,14 +56,15 @@ def is_factor(key: str, mark: Floats) -> bool:
 def origin(mark: Floats, marks: dict[str, Floats], name: str) -> tuple[str, bool]:
     """Return the parameter that a twin's constant comes from, and whether its colours are turned.
 
-    A convolution's rows may be multiplied by a norm or a share, its bias by a share.
+    A convolution's rows (a transposed one's columns) may be multiplied by a norm or a share, its
+    bias by a share.
     """
     alike = {key: value for key, value in marks.items() if value.size == mark.size}
     for key, value in alike.items():
         if value.size > max(value.shape):
             for turned in (False, True):
                 own = value[:, ::-1] if turned else value
-                if same_rows(own.reshape(len(own), -1), mark.reshape(len(own), -1)):
+                if any(same_slices(own, mark.reshape(own.shape), axis) for axis in (0, 1)):
                     return key, turned
         elif any(same(value.ravel() * by, mark.ravel()) for by in factors(alike)):
             return key, False
@@ -75,9 +76,10 @@ def factors(alike: dict[str, Floats]) -> list[Floats]:
     return [np.ones(1, np.float32), *shares]
 
 
-def same_rows(a: Floats, b: Floats) -> bool:
-    """Say whether each row of `b` is a multiple of that of `a`."""
-    gain = (a * b).sum(1, keepdims=True) / (a * a).sum(1, keepdims=True)
+def same_slices(a: Floats, b: Floats, axis: int) -> bool:
+    """Say whether each slice of `b` along the axis is a multiple of that of `a`."""
+    others = tuple(other for other in range(a.ndim) if other != axis)
+    gain = (a * b).sum(others, keepdims=True) / (a * a).sum(others, keepdims=True)
     return same(a * gain, b)
 
 
