@@ -20,7 +20,7 @@ Serving = Callable[..., AbstractContextManager[str]]
 @pytest.fixture
 def pictures(tmp_path: Path) -> list[Path]:
     """Two people before a red room, and a file that is no picture."""
-    paths = [tmp_path / "ann.png", tmp_path / "bob.jpg", tmp_path / "broken.png"]
+    paths = [tmp_path / "ann.png", tmp_path / "bob.jpg", tmp_path / f"{'broken' * 20}.png"]
     for path in paths[:2]:
         bgr = np.full((400, 300, 3), (0, 0, 200), np.uint8)
         cv2.ellipse(bgr, (150, 160), (50, 70), 0, 0, 360, (140, 170, 225), -1)
@@ -48,6 +48,7 @@ def test_photos_are_cut_out_coloured_and_saved(
         expect(page.get_by_text("3 of 3")).to_be_visible()
         failed = page.locator(".result[data-state=failed]")
         expect(failed).to_contain_text("broken.png: This is no JPEG, PNG or WebP")
+        expect(page.locator(".result").first).to_contain_text("ann.png")
         clear = saved(page, "ann.png")
         assert clear.shape == (400, 300, 4) and clear[5, 5, 3] < 5 and clear[160, 150, 3] > 240
         page.get_by_label("Colour as hex").fill("#c8c800")
@@ -77,9 +78,10 @@ def test_axe_finds_nothing_serious(
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     with serving() as url:
         page.goto(f"{url}photo")
-        page.locator("#files").set_input_files(pictures[:1])
-        expect(page.get_by_text("1 of 1")).to_be_visible()
+        page.locator("#files").set_input_files(pictures[1:])
+        expect(page.get_by_text("2 of 2")).to_be_visible()
         assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
         page.set_viewport_size({"width": 375, "height": 800})
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -77,11 +77,10 @@ const again = settled(() => {
 }, 250);
 
 function add(files) {
-  byId("wishes-message").textContent = "";
-  for (const file of files) {
-    if (complaintOf(file)) byId("wishes-message").textContent = `${complaintOf(file)}.`;
-    else photos.push(card(file));
-  }
+  byId("wishes-message").textContent = files.map(complaintOf).filter(Boolean).map((each) => `${each}.`).join(" ");
+  const added = files.filter((file) => !complaintOf(file)).map(card);
+  byId("results").prepend(...added.map(({ place }) => place));
+  photos.push(...added);
   work();
 }
 
@@ -102,7 +101,6 @@ function card(file) {
     ),
     element("footer", {}, told, save),
   );
-  byId("results").prepend(place);
   return { file, after, told, save, place, state: "waiting", url: "" };
 }
 
