@@ -21,7 +21,8 @@ def test_the_privacy_button_puts_the_slate_up(page: Page, serving: Serving) -> N
         open_studio(page, url)
         expect(page.get_by_role("status").first).to_have_text("Hidden")
         page.get_by_role("button", name="Compare").click()
-        expect(page.get_by_role("alert").first).to_contain_text("no picture of the room")
+        said = page.get_by_role("alert").first
+        expect(said).to_have_text("There is no picture of the room. Is it hidden?")
         page.get_by_role("button", name="Show me again").click()
         expect(page.get_by_role("button", name="Compare")).to_be_enabled()
         sees(page, "blue")

@@ -42,8 +42,8 @@ export function logIn(token) {
 }
 
 export function sentence({ message, hint }) {
-  const text = [message, hint].filter(Boolean).map((part) => part[0].toUpperCase() + part.slice(1));
-  return `${text.join(". ")}.`;
+  const parts = [message, hint].filter(Boolean).map((part) => part[0].toUpperCase() + part.slice(1));
+  return parts.map((part) => (part.endsWith("?") ? part : `${part}.`)).join(" ");
 }
 
 async function errorOf(response) {
