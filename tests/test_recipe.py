@@ -1,4 +1,4 @@
-"""Recipes, and what the loop makes of them: stages, schedules, changes, early stop, losses."""
+"""Recipes, and what the loop makes of them: stages, schedules, changes, early stop."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -224,51 +224,3 @@ def raise_hint(call) -> None:
         call()
     except ConfigError as error:
         raise ConfigError(f"{error.message} {error.hint}") from error
-
-
-def outcome(**heads: torch.Tensor) -> losses.Outcome:
-    pha = torch.zeros(2, 1, 32, 32)
-    pha[:, :, 8:24, 8:24] = 1
-    return losses.Outcome(heads, pha, torch.ones_like(pha), twins=1)
-
-
-def test_the_boundary_term_sees_the_contour_alone() -> None:
-    right = torch.where(outcome().pha > 0, 9.0, -9.0)
-    inside = right.clone()
-    inside[:, :, 15:17, 15:17] = -9  # a hole in the middle, far from the contour
-    assert losses.boundary_bce(outcome(mask=inside)) < 1e-3
-    shifted = right.roll(2, 3)
-    assert losses.boundary_bce(outcome(mask=shifted)) > 0.5
-
-
-def test_the_focal_term_asks_for_a_line_of_four_pixels() -> None:
-    line = torch.full((2, 1, 32, 32), -9.0)
-    line[:, :, 6:26, 6:26] = 9
-    line[:, :, 10:22, 10:22] = -9
-    filled = torch.where(outcome().pha > 0, 9.0, -9.0)
-    assert losses.boundary_focal(outcome(boundary=line)) < 1e-3
-    assert losses.boundary_focal(outcome(boundary=filled)) > 0.5
-
-
-def test_consistency_is_the_divergence_of_two_lights() -> None:
-    logits = torch.randn(1, 1, 32, 32)
-    same = torch.cat([logits, logits])
-    assert losses.consistency(outcome(mask=same)) == pytest.approx(0, abs=1e-6)
-    other = torch.cat([logits, logits + 1]).requires_grad_()
-    value = losses.consistency(outcome(mask=other))
-    value.backward()
-    assert value > 0.1
-    assert other.grad[0].abs().max() == 0 and other.grad[1].abs().max() > 0  # the first teaches
-
-
-def test_cross_entropy_leaves_unknown_pixels_out() -> None:
-    labels = torch.zeros(1, 1, 4, 4)
-    labels[..., 2:] = 1
-    weight = torch.ones_like(labels)
-    weight[..., 3] = 0
-    logits = torch.full((1, 9, 4, 4), -9.0)
-    logits[:, 0, :, :2], logits[:, 1, :, 2], logits[:, 5, :, 3] = 9, 9, 9
-    right = losses.Outcome({"mask": logits}, labels, weight)
-    assert losses.cross_entropy(right) < 1e-3
-    wrong = losses.Outcome({"mask": logits}, labels, torch.ones_like(labels))
-    assert losses.cross_entropy(wrong) > 1

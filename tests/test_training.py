@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
-from training import data, losses, models, packing, recipes
+from training import data, models, packing, recipes
 from training.commands import app
 from training.evaluate import Network, evaluate
 from training.models import mobilenet
@@ -109,39 +109,6 @@ def test_encoder_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", stem=np.zeros(3))
     with pytest.raises(ModelContract, match="does not fit"):
         models.start(network, tmp_path / "other.npz")
-
-
-def square(shift: int = 0) -> torch.Tensor:
-    pha = torch.zeros(2, 1, 48, 48)
-    pha[:, :, 12:36, 12 + shift : 36 + shift] = 1
-    return pha
-
-
-MATTE_TERMS = ("bce", "edge", "gradient", "boundary_bce")
-
-
-def outcome(logits: torch.Tensor, weight: torch.Tensor, twins: int = 0) -> losses.Outcome:
-    return losses.Outcome({"mask": logits}, square(), weight, twins)
-
-
-def test_every_term_prefers_the_better_matte() -> None:
-    weight = torch.ones(2, 1, 48, 48)
-    logits = [(square(shift) * 2 - 1) * 8 for shift in (0, 1, 4)]
-    found = [losses.terms(MATTE_TERMS, outcome(x, weight)) for x in logits]
-    for name in found[0]:
-        exact, near, far = (float(terms[name]) for terms in found)
-        assert exact < near <= far, name
-
-
-def test_unknown_pixels_and_twins() -> None:
-    weight = torch.ones(2, 1, 48, 48)
-    wrong = (square() * 2 - 1) * 8
-    wrong[:, :, :8] = 8
-    weight[:, :, :9] = 0
-    assert float(losses.bce(outcome(wrong, weight))) < 1e-3
-    uneven = torch.cat([wrong[:1], -wrong[:1]])
-    assert float(losses.twin(outcome(wrong, weight, twins=1))) == 0
-    assert float(losses.twin(outcome(uneven, weight, twins=1))) > 0.9
 
 
 def test_batches_depend_on_their_number_alone(packed: Path) -> None:
