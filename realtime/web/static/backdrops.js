@@ -6,16 +6,20 @@ import { TYPES, complaintOf } from "./files.js";
 
 export async function loadBackdrops(choose) {
   const { backdrops } = await askJson("GET", "/api/v1/backdrops");
-  const [place, colours] = [byId("pictures"), byId("colours")];
+  const place = byId("pictures");
   const held = place.contains(document.activeElement);
   place.replaceChildren(...backdrops.filter(({ kind }) => kind !== "colour").map((each) => tile(each, choose)));
   place.append(addTile(choose));
   if (held) byId("upload").focus();
-  colours.querySelectorAll("button").forEach((swatch) => swatch.remove());
+  showSwatches(backdrops, choose);
+}
+
+// Colours among the backdrops, before the one that is picked freely.
+export function showSwatches(backdrops, choose) {
+  byId("colours").querySelectorAll("button").forEach((swatch) => swatch.remove());
   const own = byId("own-colour");
-  for (const { name, kind } of backdrops) {
-    if (kind === "colour") own.parentElement.before(swatch(name, choose));
-  }
+  const colours = backdrops.filter(({ kind }) => kind === "colour");
+  own.parentElement.before(...colours.map(({ name }) => swatch(name, choose)));
   own.oninput = settled((event) => choose({ "scene.backdrop": event.target.value }));
 }
 
@@ -74,7 +78,7 @@ async function remove(name, chosen, choose) {
   }
 }
 
-function tile({ name, kind, uploaded }, choose) {
+export function tile({ name, kind, uploaded }, choose) {
   const label = kind === "blur" ? "Blurred room" : titleOf(name);
   const button = choice(name, `tile ${kind}`, choose);
   if (kind !== "blur") {
@@ -108,7 +112,7 @@ function swatch(name, choose) {
   return button;
 }
 
-function choice(name, look, choose) {
+export function choice(name, look, choose) {
   return element("button", {
     type: "button",
     className: look,

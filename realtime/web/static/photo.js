@@ -1,7 +1,9 @@
 // The photo page: pictures in, the same people before something else out; one after another.
 
 import { ask, askJson, sentence } from "./api.js";
-import { byId, element, settled, titleOf } from "./element.js";
+import { choice, showBackdrop, showSwatches, tile } from "./backdrops.js";
+import { byId, element, settled } from "./element.js";
+import { networks, options } from "./engine.js";
 import { complaintOf } from "./files.js";
 
 const CLEAR = "none";
@@ -18,9 +20,7 @@ async function begin() {
       askJson("GET", "/api/v1/models"),
     ]);
     showChoices(backdrops);
-    const named = models.map(({ name, default: usual }) => [name, usual ? `${name} (default)` : name]);
-    const options = named.map(([value, text]) => element("option", { value }, text));
-    byId("model").replaceChildren(...options);
+    byId("model").replaceChildren(...options(networks(models)));
     byId("model").value = models.find((model) => model.default)?.name ?? models[0].name;
   } catch (error) {
     const text = error.status === 401 ? "Open the studio first: it asks for the token." : sentence(error);
@@ -29,41 +29,19 @@ async function begin() {
 }
 
 function showChoices(backdrops) {
-  const clear = choice(CLEAR, "tile none", "Clear");
-  const pictures = backdrops.filter(({ kind }) => kind === "picture").map(({ name }) => {
-    const src = `/api/v1/backdrops/${encodeURIComponent(name)}/thumbnail`;
-    const tile = choice(name, "tile picture", titleOf(name));
-    tile.prepend(element("img", { src, alt: "" }));
-    return tile;
-  });
-  byId("pictures").replaceChildren(clear, choice("blur", "tile blur", "Blurred room"), ...pictures);
-  const colours = ["#ffffff", ...backdrops.filter(({ kind }) => kind === "colour").map(({ name }) => name)];
-  for (const name of colours) {
-    const swatch = choice(name, "swatch");
-    swatch.style.background = name;
-    swatch.setAttribute("aria-label", `Colour ${name}`);
-    byId("own-colour").parentElement.before(swatch);
-  }
+  const choose = (changes) => wish(changes["scene.backdrop"]);
+  const clear = choice(CLEAR, "tile none", choose);
+  clear.append(element("span", {}, "Clear"));
+  const pictures = backdrops.filter(({ kind }) => kind === "blur" || kind === "picture");
+  byId("pictures").replaceChildren(clear, ...pictures.map((each) => tile({ ...each, uploaded: false }, choose)));
+  showSwatches([{ name: "#ffffff", kind: "colour" }, ...backdrops], choose);
   wish(backdrop);
-}
-
-function choice(name, look, label = "") {
-  const children = label ? [element("span", {}, label)] : [];
-  return element(
-    "button",
-    { type: "button", className: look, data: { backdrop: name }, "aria-pressed": "false", onclick: () => wish(name) },
-    ...children,
-  );
 }
 
 function wish(name) {
   backdrop = name;
-  for (const button of document.querySelectorAll("[data-backdrop]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.backdrop === name));
-  }
-  const colour = name.startsWith("#");
-  byId("own-colour").parentElement.classList.toggle("chosen", colour && !document.querySelector(`[data-backdrop="${name}"]`));
-  if (colour) byId("own-colour").value = byId("hex").value = name;
+  showBackdrop(name);
+  if (name.startsWith("#")) byId("hex").value = byId("own-colour").value = name;
   const jpeg = byId("format").querySelector('[value="jpeg"]');
   jpeg.disabled = name === CLEAR;
   if (name === CLEAR) byId("format").value = "png";
@@ -154,7 +132,6 @@ byId("files").onchange = (event) => {
   event.target.value = "";
 };
 byId("all").onclick = () => photos.forEach(({ state, save }) => state === "done" && save.click());
-byId("own-colour").oninput = settled((event) => wish(event.target.value));
 byId("hex").oninput = (event) => event.target.validity.valid && event.target.value && wish(event.target.value);
 byId("wishes").onsubmit = (event) => event.preventDefault();
 for (const name of ["cut", "format", "model"]) byId(name).onchange = again;
