@@ -109,6 +109,18 @@ def test_a_refused_camera_is_explained(page: Page, serving: Serving) -> None:
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
+def test_a_camera_that_does_not_start_is_explained(page: Page, serving: Serving) -> None:
+    page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = async () => {"
+        " throw new DOMException('', 'AbortError'); };"  # so a driver's failure is told, in no words
+    )
+    with serving() as url:
+        open_studio(page, url)
+        page.get_by_role("button", name="Use this browser's camera").click()
+        expect(page.get_by_role("heading", name="The camera does not start")).to_be_visible()
+        expect(page.locator("#notice-text")).to_contain_text("Unplug it")
+
+
 def test_a_token_is_asked_for_and_kept(page: Page, serving: Serving) -> None:
     with serving(token="s3cret") as url:
         open_studio(page, url)

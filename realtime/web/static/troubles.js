@@ -7,6 +7,7 @@ const CAMERA = {
   NotAllowedError: ["The camera is blocked", "Allow it for this page next to the address bar, then try again."],
   NotFoundError: ["No camera found", "Plug one in, or close what hides it, then try again."],
   NotReadableError: ["The camera is busy", "Another program holds it. Close that, then try again."],
+  AbortError: ["The camera does not start", "Unplug it and plug it in again, then try again."],
 };
 
 export function troubleOf(error, hasCamera) {
