@@ -85,6 +85,16 @@ def test_dropped_frames_leave_a_gap_in_time(tmp_path: Path) -> None:
     assert times == pytest.approx([number / 30 for number in (0, 1, 2, 6, 7, 8, 9)], abs=0.002)
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.webm"])
+@pytest.mark.parametrize("times", [[0, 1, 2], [n / 30 for n in range(61)], [0, 1 / 30, 10, 100]])
+def test_the_last_picture_is_shown_too(tmp_path: Path, name: str, times: list[float]) -> None:
+    grey = colour((32, 32), (99, 99, 99))
+    path = record(tmp_path / name, [replace(grey, captured_at=at) for at in times])
+    assert times_of(path) == pytest.approx(times, abs=0.002)
+    with av.open(str(path)) as container:
+        assert container.duration / av.time_base == pytest.approx(times[-1] + 1 / 30, abs=0.05)
+
+
 def test_frames_without_a_later_stamp_follow_at_the_frame_rate(tmp_path: Path) -> None:
     still = [replace(frame, captured_at=0.0) for frame in pattern(6)]
     times = times_of(record(tmp_path / "a.mkv", still))
