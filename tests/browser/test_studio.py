@@ -101,6 +101,18 @@ def test_a_camera_plugged_in_later_is_watched(page: Page, config: Config, servin
         assert_no_room(page)
 
 
+def test_a_server_that_comes_back_without_its_camera_is_told(
+    page: Page, config: Config, serving: Serving
+) -> None:
+    with studio_of(config, camera=True) as studio, in_thread(studio, 0) as url:
+        open_live(page, url)
+        assert studio.control.runner
+        studio.control.runner.searching = True
+        expect(page.get_by_role("heading", name="The picture stopped")).to_be_visible()
+        page.get_by_role("button", name="Reconnect").click()
+        expect(page.get_by_role("button", name="Use this browser's camera")).to_be_visible()
+
+
 def test_a_refused_camera_is_explained(page: Page, serving: Serving) -> None:
     with serving() as url:
         open_studio(page, url)
@@ -110,10 +122,8 @@ def test_a_refused_camera_is_explained(page: Page, serving: Serving) -> None:
 
 
 def test_a_camera_that_does_not_start_is_explained(page: Page, serving: Serving) -> None:
-    page.add_init_script(
-        "navigator.mediaDevices.getUserMedia = async () => {"
-        " throw new DOMException('', 'AbortError'); };"  # so a driver's failure is told, in no words
-    )
+    fails = "async () => { throw new DOMException('', 'AbortError'); }"  # without a word
+    page.add_init_script(f"navigator.mediaDevices.getUserMedia = {fails}")
     with serving() as url:
         open_studio(page, url)
         page.get_by_role("button", name="Use this browser's camera").click()

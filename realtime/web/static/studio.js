@@ -150,6 +150,7 @@ async function poll() {
     const state = await askJson("GET", "/api/v1/state");
     const own = line?.session ? await askJson("GET", place()) : state;
     if (mine !== attempt) return;
+    if (!own.figures) return broken("Scrim has no camera any more.");
     missed = 0;
     if (before === pressed) tell(own, state.peers.taken);
     timer = setTimeout(poll, POLL_MS);
@@ -238,10 +239,9 @@ hearKeys([
   [["c"], "Compare with the room", toggleCompare],
   [["f"], "Full screen", fullScreen],
   [["b"], "Blurred room", () => choose({ "scene.backdrop": "blur" })],
-  [["1", "2", "3", "4", "5", "6", "7", "8", "9"], "The first backdrops", (at) => nth(at)?.click()],
+  [[..."123456789"], "The first backdrops", (at) => document.querySelectorAll("#pictures [data-backdrop]")[at]?.click()],
   [["?"], "This list", () => byId("shortcuts").showModal()],
 ]);
-const nth = (at) => document.querySelectorAll("#pictures [data-backdrop]")[at];
 takeDrops(choose);
 addEventListener("pagehide", leave);
 addEventListener("pageshow", (event) => event.persisted && connect());
