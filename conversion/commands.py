@@ -39,7 +39,7 @@ def convert(
     ] = False,
     labelled: Annotated[
         Path | None,
-        typer.Option(help="folder of img and mask: every other picture calibrates, the rest judge"),
+        typer.Option(help="pictures with masks: every other one calibrates, the rest judge"),
     ] = None,
     checkpoint: Annotated[
         Path | None,

@@ -8,13 +8,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.errors import ModelError
+from realtime.errors import ConfigError, ModelError
 from realtime.frame import Alpha, Bytes
 from realtime.pixels import to_bgr
 from realtime.sources.pattern import PatternSource
+from training import readers
 
 APART = 20
 """Frames of the pattern between two pictures, so that the person has moved."""
+
+MOST = 400
+"""Labelled pictures that are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,23 +46,15 @@ def draw(count: int = 4) -> list[Bytes]:
 
 
 def read_labelled(folder: Path) -> list[Labelled]:
-    """Read img/ and mask/ of a folder, or of each folder in it: NAME.* and its NAME.png in grey.
+    """Read the pictures of a folder with their masks, in any layout that training knows.
 
-    Raises `ModelError` with fewer than two, or for a picture without a mask of its size.
+    Of more than `MOST` that many are taken, evenly. Raises `ConfigError` with fewer than two, or
+    for a picture without a mask of its size.
     """
-    images = [*folder.glob("img/*"), *folder.glob("*/img/*")]
-    if len(images) < 2:
-        raise ModelError(
-            f"{len(images)} pictures in {folder}/img where two are the least",
-            "give a folder with img and mask in it",
-        )
-    return [_labelled(image) for image in sorted(images)]
-
-
-def _labelled(image: Path) -> Labelled:
-    mask = image.parent.parent / "mask" / f"{image.stem}.png"
-    bgr = cv2.imread(str(image))
-    grey = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE) if mask.is_file() else None
-    if bgr is None or grey is None or grey.shape != bgr.shape[:2]:
-        raise ModelError(f"{image} has no mask of its size", f"expected {mask}")
-    return Labelled(bgr, grey.astype(np.float32) / 255)
+    found = readers.listing(folder)
+    readers.refuse(found.problems, readers.MEND)
+    people = [item for item in found.items if item.kind == "person"]
+    if len(people) < 2:
+        raise ConfigError(f"{len(people)} pictures with masks in {folder}", "two are the least")
+    pairs = (item.load() for item in people[:: -(-len(people) // MOST)])
+    return [Labelled(bgr, mask.astype(np.float32) / 255) for bgr, mask in pairs]

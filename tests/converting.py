@@ -1,10 +1,12 @@
-"""A model of others on its way into an IR."""
+"""A network of ours, or a model of others, on its way into an IR."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import nn
 
 from conversion.cards import Foreign
 from conversion.foreign import read
@@ -45,3 +47,16 @@ def matte(ir: Path, bgr: np.ndarray) -> np.ndarray:
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
+
+
+def tiny(seed: int = 0) -> nn.Module:
+    """A network with the parts that conversion must get right: batch-norm and an odd colour."""
+    torch.manual_seed(seed)
+    layers = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 1, 1)
+    )
+    layers[1].running_mean.uniform_(-1, 1)
+    layers[1].running_var.uniform_(0.5, 2)
+    with torch.no_grad():
+        layers[3].weight *= 4
+    return layers.eval()

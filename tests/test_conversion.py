@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import openvino as ov
 import pytest
@@ -15,34 +14,17 @@ import torch
 from openvino import opset13 as op
 from torch import nn
 
-from benchmarks.folding import folded
 from conversion.check import LIMIT_FP16, compare, refuse
-from conversion.pictures import draw, read_folder
+from conversion.pictures import draw
 from conversion.read import Original, from_torch
 from conversion.stamp import beside, save, stamp
 from realtime.contract import ALPHA, CLASSES, IMAGE, Card
 from realtime.errors import ModelContract, ModelError
 from realtime.frame import Alpha, Bytes
-from tests.graphs import kinds
+from tests.converting import tiny
 from tests.toy import save_toy, toy_card
 
 SIZES = ((64, 36), (36, 64))
-
-
-CHECKED = np.random.default_rng(0).integers(0, 256, (36, 64, 3), np.uint8)
-
-
-def tiny(seed: int = 0) -> nn.Module:
-    """A network with the parts that conversion must get right: batch-norm and an odd colour."""
-    torch.manual_seed(seed)
-    layers = nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 1, 1)
-    )
-    layers[1].running_mean.uniform_(-1, 1)
-    layers[1].running_var.uniform_(0.5, 2)
-    with torch.no_grad():
-        layers[3].weight *= 4
-    return layers.eval()
 
 
 def original(sizes: tuple[tuple[int, int], ...] = SIZES) -> Original:
@@ -90,38 +72,6 @@ def test_one_size_gives_a_graph_of_fixed_shape() -> None:
     stamped = stamp(network.graph, network.card)
     assert stamped.input(IMAGE).get_partial_shape() == ov.PartialShape([1, 36, 64, 3])
     assert stamped.output(ALPHA).get_partial_shape() == ov.PartialShape([1, 1, 36, 64])
-
-
-def test_batch_norms_and_colour_disappear_in_the_weights() -> None:
-    stamped = stamp((network := original()).graph, network.card)
-    found = kinds(stamped)
-    assert "BatchNormInference" not in found
-    assert found.count("Convolution") == 2
-    assert found.count("Add") == 2
-    assert "Gather" not in found
-
-
-@pytest.mark.parametrize(
-    "convolution",
-    [
-        nn.Conv2d(3, 6, 3, padding=1, bias=False),
-        nn.Conv2d(3, 6, 3, padding=1, groups=3),
-        nn.ConvTranspose2d(3, 6, 3, padding=1, bias=False),
-    ],
-    ids=["plain", "depthwise", "transposed"],
-)
-def test_openvino_folds_batch_norms_so_that_we_need_not(convolution: nn.Module) -> None:
-    """Of scale and shift only the bias is left; benchmarks/folding.py says what that brings."""
-    norm = nn.BatchNorm2d(6)
-    with torch.no_grad():
-        for values in (norm.running_mean, norm.running_var, norm.weight, norm.bias):
-            values.uniform_(0.5, 2)
-    layers = nn.Sequential(convolution, norm, nn.ReLU(), nn.Conv2d(6, 1, 1)).eval()
-    network = from_torch(layers, toy_card())
-    found = kinds(stamp(network.graph, network.card))
-    assert "BatchNormInference" not in found
-    assert found.count("Multiply") == 1  # by 1/255, of the picture
-    assert found.count("Add") == 2  # a bias each
 
 
 def test_many_classes_give_what_is_no_background_and_the_most_likely(tmp_path: Path) -> None:
@@ -237,25 +187,6 @@ def test_openvino_cannot_save_into_nowhere(tmp_path: Path) -> None:
     network = original()
     with pytest.raises(ModelError, match="cannot save"):
         save(stamp(network.graph, network.card), tmp_path / "taken" / "tiny.xml")
-
-
-def test_pictures_of_a_folder_are_read_and_others_skipped(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), draw(1)[0])
-    (tmp_path / "notes.txt").write_text("no picture")
-    assert np.array_equal(read_folder(tmp_path)[0], draw(1)[0])
-    with pytest.raises(ModelError, match="no pictures"):
-        read_folder(tmp_path / "nowhere")
-
-
-def test_folding_by_hand_changes_no_matte_and_no_graph() -> None:
-    """What the benchmark folds, it folds rightly: it would else compare two networks."""
-    plain = tiny()
-    by_hand = folded(plain)
-    assert isinstance(by_hand[1], nn.Identity)
-    graphs = [from_torch(network, toy_card()) for network in (plain, by_hand)]
-    first, second = (graph.session()(CHECKED) for graph in graphs)
-    assert first == pytest.approx(second, abs=1e-5)
-    assert sorted(kinds(graphs[0].graph)) == sorted(kinds(graphs[1].graph))
 
 
 def test_nothing_calls_home() -> None:

@@ -113,6 +113,16 @@ def test_a_manifest_tells_what_should_be_there_and_whose_it_is(tmp_path: Path) -
         readers.listing(data)
 
 
+def test_several_folders_are_as_many_sources(tmp_path: Path) -> None:
+    for name in ("studio", "street"):
+        plain(tmp_path / name, "images", number=3)
+    write(tmp_path / "notes" / "1.jpg", colours(1))
+    sources = readers.held_out(tmp_path)
+    assert {item.source for item in people(tmp_path)} == {"studio", "street"} == sources.keys()
+    (tmp_path / "street" / "mask" / "00002.png").unlink()
+    assert "00002.jpg has no mask" in readers.listing(tmp_path).problems[0]
+
+
 def test_a_folder_of_another_layout_is_told_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
         readers.listing(tmp_path / "none")

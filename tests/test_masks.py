@@ -26,6 +26,7 @@ def turned(path: Path, orientation: int) -> Path:
 MASKS = {
     "zero and one": (person() // 128, (person() // 128) * 255),
     "sixteen bits": (person().astype(np.uint16) * 257, person()),
+    "sixteen bits, 0..255": (person().astype(np.uint16), person()),
     "sixteen bits, zero and one": ((person() // 128).astype(np.uint16), (person() // 128) * 255),
     "three channels": (np.dstack([person()] * 3), person()),
     "opaque, three channels": (np.dstack([person()] * 3 + [person() | 255]), person()),

@@ -47,6 +47,25 @@ def test_all_faults_are_told_at_once_and_left_out_only_when_asked(tmp_path: Path
         readers.held_out(data)
 
 
+def test_links_to_nothing_and_names_of_other_codes_spoil_no_folder(tmp_path: Path) -> None:
+    data = plain(tmp_path / "mine", number=3)
+    (data / "img" / "00000.jpg").unlink()
+    (data / "img" / "00000.jpg").symlink_to(tmp_path / "gone.jpg")
+    for name in ("img/00001.jpg", "mask/00001.png"):  # Latin-1, as of an old archive
+        (data / name).rename(os.fsdecode(os.fsencode(data / name).replace(b"1.", b"\xe9.")))
+    with pytest.raises(ConfigError, match=r"00000\.jpg is missing"):
+        packing.build(data, tmp_path / "mine.pack")
+    found = packing.kept(data, tmp_path / "mine.pack", skip_bad=True)
+    assert found.index["left_out"] == 1
+    assert packing.kept(data, tmp_path / "mine.pack", skip_bad=True).rows == found.rows
+
+
+def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ConfigError, match=r"cannot write .*taken.*mine\.pack"):
+        packing.build(plain(tmp_path / "mine", number=3), tmp_path / "taken" / "mine.pack")
+
+
 def test_faults_are_listed_up_to_twenty(tmp_path: Path) -> None:
     for i in range(25):
         write(tmp_path / "img" / f"{i}.jpg", colours(0))

@@ -17,7 +17,7 @@ from torch import nn
 from conversion import commands
 from conversion.__main__ import main
 from conversion.accuracy import score
-from conversion.pictures import Labelled, read_labelled
+from conversion.pictures import Labelled
 from conversion.quantise import Loss, quantise
 from conversion.read import Original, from_torch
 from conversion.stamp import save, stamp
@@ -195,19 +195,6 @@ def write_labelled(folder: Path) -> Path:
         cv2.imwrite(str(folder / "img" / f"{number}.png"), labelled.bgr)
         cv2.imwrite(str(folder / "mask" / f"{number}.png"), (labelled.alpha * 255).astype(np.uint8))
     return folder
-
-
-def test_labelled_pictures_of_a_folder_and_of_folders_in_it(tmp_path: Path) -> None:
-    folder = write_labelled(tmp_path / "eg1800")
-    for found in (read_labelled(folder), read_labelled(tmp_path)):
-        assert len(found) == len(PEOPLE)
-        assert np.array_equal(found[2].bgr, PEOPLE[2].bgr)
-        assert np.array_equal(found[2].alpha, PEOPLE[2].alpha)
-    with pytest.raises(ModelError, match="0 pictures"):
-        read_labelled(tmp_path / "nowhere")
-    (folder / "mask" / "3.png").unlink()
-    with pytest.raises(ModelError, match=r"3\.png has no mask"):
-        read_labelled(folder)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

@@ -4,7 +4,7 @@
         sequences/<name>.{mp4,alpha.mkv}, parts/{train,val} (label maps for stills/*/ccp)
     clip_img/<group>/clip_<n>/NAME.jpg + matting/<group>/matting_<n>/NAME.png      AISegment
     Images/NAME.png + Labels/NAME.png, eg1800_train.txt, eg1800_test.txt           EG1800
-    img|images/NAME.jpg + mask|masks|matte|mattes|alpha/NAME.png
+    img|images/NAME.jpg + mask|masks|matte|mattes|alpha/NAME.png, or several such folders in one
     NAME.jpg + NAME.png, NAME_mask.png or NAME_matte.png, side by side
 
 Each may have negatives/img (no person, though it looks like one) and backgrounds (empty rooms).
@@ -13,6 +13,7 @@ says which pictures to measure by, a tenth is set aside by a hash of the name.
 """
 
 import hashlib
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterable
@@ -94,12 +95,14 @@ class Listing:
 
     def digest(self) -> str:
         """Changes with the name, size or time of any file, and with any problem."""
-        found = hashlib.sha256("\n".join(self.problems).encode())
+        found = hashlib.sha256(os.fsencode("\n".join(self.problems)))
         for item in self.items:
             for path in (item.picture, item.mask) if item.mask else (item.picture,):
-                stat = path.stat()
-                name = path.relative_to(self.data)
-                found.update(f"{name} {stat.st_size} {stat.st_mtime_ns} {item.held_out}\n".encode())
+                if not path.exists():  # a link to nothing
+                    continue
+                stat, name = path.stat(), path.relative_to(self.data)
+                told = f"{name} {stat.st_size} {stat.st_mtime_ns} {item.held_out}\n"
+                found.update(os.fsencode(told))
         return found.hexdigest()
 
 
@@ -158,9 +161,7 @@ def aisegment(found: Listing) -> bool:
 
 def folders(found: Listing) -> bool:
     """A folder of pictures beside folders of masks; EG1800's lists where they are."""
-    inside = {path.name.lower(): path for path in found.data.iterdir() if path.is_dir()}
-    pictures = [inside[name] for name in inside if name in PICTURE_FOLDERS]
-    beside = [inside[name] for name in MASK_FOLDERS if name in inside]
+    pictures, beside = halves(found.data)
     if not (pictures and beside):
         return False
     masks = {name: path for folder in beside for name, path in named(folder).items()}
@@ -179,6 +180,24 @@ def folders(found: Listing) -> bool:
     if not any(splits.values()):
         set_aside(found)
     return True
+
+
+def halves(data: Path) -> tuple[list[Path], list[Path]]:
+    """The folders of pictures in a folder, and those of masks."""
+    inside = {path.name.lower(): path for path in data.iterdir() if path.is_dir()}
+    pictures = [inside[name] for name in inside if name in PICTURE_FOLDERS]
+    return pictures, [inside[name] for name in MASK_FOLDERS if name in inside]
+
+
+def sources(found: Listing) -> bool:
+    """Several folders of which each is a source: pictures beside masks."""
+    inside = sorted(path for path in found.data.iterdir() if path.is_dir())
+    for folder in inside:
+        one = Listing(folder)
+        if all(halves(folder)) and folders(one):
+            found.items += one.items
+            found.problems += one.problems
+    return bool(found.items or found.problems)
 
 
 def side_by_side(found: Listing) -> bool:
@@ -200,7 +219,7 @@ def side_by_side(found: Listing) -> bool:
     return True
 
 
-READERS: tuple[Callable[[Listing], bool], ...] = (house, aisegment, folders, side_by_side)
+READERS: tuple[Callable[[Listing], bool], ...] = (house, aisegment, folders, side_by_side, sources)
 
 
 def empties(found: Listing) -> None:
@@ -237,7 +256,8 @@ def called(data: Path) -> str:
 def set_aside(found: Listing) -> None:
     """Keep a tenth for measuring, at least one where there are two."""
     people = [item for item in found.items if item.kind == "person"]
-    order = sorted(people, key=lambda item: zlib.crc32(item.name.encode()))
-    chosen = [i for i in order if zlib.crc32(i.name.encode()) % HELD_OUT == 0] or order[:1]
+    number = {item: zlib.crc32(os.fsencode(item.name)) for item in people}
+    order = sorted(people, key=number.__getitem__)
+    chosen = [item for item in order if number[item] % HELD_OUT == 0] or order[:1]
     aside = set(chosen if len(order) > 1 else [])
     found.items = [replace(item, held_out=item in aside) for item in found.items]

@@ -3,6 +3,7 @@
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def build(
     """Pack the folder `data` into the file `out`, written whole or not at all.
 
     Raises one `ConfigError` that lists every file that cannot be used, also of those set aside for
-    measuring; with `skip_bad` they are counted in the pack's index as "left_out".
+    measuring; with `skip_bad` they are counted in the pack's index as "left_out". Raises another
+    where `out` cannot be written.
     """
     found = listing(data)
     chosen = [item for item in found.items if item.kind in kinds]
@@ -60,8 +62,8 @@ def build(
         bad for i in chosen if i.held_out and i.mask and (bad := trouble(i))
     ]
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
-    out.parent.mkdir(parents=True, exist_ok=True)
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             file.write(b" " * HEADER)
             rows = []
@@ -75,8 +77,11 @@ def build(
             about = {"digest": found.digest(), "quality": str(quality), "left_out": len(problems)}
             close(file, about | {"licences": licences(data), "rows": rows})
         os.replace(part, out)
+    except OSError as error:
+        raise ConfigError(f"cannot write {out}: {error.strerror}", "name another place") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # no such file, or no such folder
+            part.unlink()
     return Pack(out)
 
 

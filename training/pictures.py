@@ -60,14 +60,14 @@ def photo(path: Path) -> Pixels:
 def mask(path: Path) -> Pixels:
     """A mask or matte, H x W, 0 room .. 255 person.
 
-    Taken from: grey of 8 or 16 bits, three equal channels, the alpha channel of a cut-out, and
-    masks of 0 and 1. Colours, label maps and masks without a person are refused.
+    Taken from: grey of 8 or 16 bits (or of 8 stored as 16), three equal channels, the alpha channel
+    of a cut-out, and masks of 0 and 1. Colours, label maps and masks without a person are refused.
     """
     found = decoded(path, ANY_DEPTH)
     if found.ndim == 3:
         found = single(path, found)
     if found.dtype == np.uint16:
-        found = found if found.max() <= 1 else np.rint(found / 257).astype(np.uint8)
+        found = found if found.max() <= 255 else np.rint(found / 257)
     top = int(found.max())
     if top == 0:
         raise ConfigError(f"{path} is an empty mask: nobody in it")

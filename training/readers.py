@@ -44,13 +44,13 @@ def trouble(item: Item) -> str:
     return ""
 
 
-def refuse(problems: list[str]) -> None:
+MEND = "mend or remove them"
+
+
+def refuse(problems: list[str], hint: str = f"{MEND}, or leave them out with --skip-bad") -> None:
     """Raise all problems as one error."""
     if not problems:
         return
     more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
     lines = "\n  ".join([*problems[:20], *more])
-    raise ConfigError(
-        f"{len(problems)} of the files cannot be used:\n  {lines}",
-        "mend or remove them, or leave them out with --skip-bad",
-    )
+    raise ConfigError(f"{len(problems)} of the files cannot be used:\n  {lines}", hint)
