@@ -128,13 +128,15 @@ def test_a_pack_without_labels_is_refused() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Pictures set aside, laid out as the real ones."""
-    for name in ("parts/val", "stills/val/ccp/img"):
+    for name in ("parts/val", "stills/val/ccp/img", "stills/val/ccp/mask"):
         (tmp_path / name).mkdir(parents=True)
     for seed in range(3):
         pixels = painted(seed)
         bgr = cv2.cvtColor(pixels[:, :, :3].copy(), cv2.COLOR_RGB2BGR)
         cv2.imwrite(str(tmp_path / f"stills/val/ccp/img/{seed}.png"), bgr)
         cv2.imwrite(str(tmp_path / f"parts/val/{seed}.png"), pixels[:, :, 3])
+        mask = np.uint8(pixels[:, :, 3] > BACKGROUND) * 255
+        cv2.imwrite(str(tmp_path / f"stills/val/ccp/mask/{seed}.png"), mask)
     return tmp_path
 
 
@@ -175,12 +177,16 @@ def test_maps_that_do_not_fit_are_refused(out: np.ndarray) -> None:
         parts.confusion(out, np.zeros((4, 4), np.uint8))
 
 
-def test_what_is_missing_is_told(folder: Path, tmp_path: Path) -> None:
+def test_what_is_missing_is_told_or_left_out(folder: Path) -> None:
     (folder / "stills/val/ccp/img/1.png").unlink()
     with pytest.raises(ConfigError, match=r"1\.png has no picture"):
         parts.evaluate_parts(by_colour, folder)
-    with pytest.raises(ConfigError, match="no label maps"):
-        parts.evaluate_parts(by_colour, tmp_path / "nothing")
+    assert parts.evaluate_parts(by_colour, folder, skip_bad=True).pictures == 2
+    for path in (folder / "parts/val").iterdir():
+        path.unlink()
+    with pytest.raises(ConfigError, match="nothing set aside") as refusal:
+        parts.evaluate_parts(by_colour, folder, skip_bad=True)
+    assert "parts/val" in refusal.value.hint
 
 
 class Colours(nn.Module):

@@ -1,5 +1,6 @@
 """The networks, the losses and the data: small, on pictures drawn here."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from typer.testing import CliRunner
 
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
-from training import data, models, packing, recipes
+from tests.portraits import plain
+from training import data, models, packing, recipes, sheet
 from training.commands import app
 from training.evaluate import Network, evaluate
 from training.models import mobilenet
@@ -151,8 +153,53 @@ def test_fit_and_evaluate_from_the_command_line(folder: Path, tmp_path: Path) ->
     paths = ["--pack", tmp_path / "a.pack", "--weights", tmp_path / "encoder.npz", "--out", out]
     done = CliRunner().invoke(app, [*words, str(folder), *map(str, paths)])
     assert done.exit_code == 0, done.output
+    assert {file.name for file in out.iterdir()} == {"last.pt", "best.pt", "worst.jpg", "log"}
+    assert [path for path in (out / "log").iterdir() if b"val/eg1800" in path.read_bytes()]
+    assert cv2.imread(str(out / "worst.jpg")).shape == (120, 4 * 3 * 120, 3)
     done = CliRunner().invoke(app, ["evaluate", str(out / "best.pt"), "--data", str(folder)])
     assert done.exit_code == 0 and "eg1800" in done.output
+    shown = str(tmp_path / "sheet.png")
+    done = CliRunner().invoke(app, ["show", shown, "--number", "1", "--data", str(folder)])
+    assert done.exit_code == 0 and cv2.imread(shown).shape == (4 * 120, 4 * 2 * 120, 3)
+
+
+def test_ctrl_c_saves_and_the_run_goes_on(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(Run(TINY, packed, tmp_path, None, steps=3, workers=0, threads=1))
+    learn = trainer.learn
+
+    def interrupted(batch: data.Batch) -> dict[str, float]:
+        signal.raise_signal(signal.SIGINT)
+        return learn(batch)
+
+    monkeypatch.setattr(trainer, "learn", interrupted)
+    trainer.fit()
+    assert not (tmp_path / "best.pt").exists()
+    assert Trainer(trainer.run).step == trainer.step == 1
+
+
+def test_a_run_that_could_not_be_saved_does_not_begin(packed: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    trainer = Trainer(Run(TINY, packed, tmp_path / "taken" / "run", None, steps=3, workers=0))
+    with pytest.raises(ConfigError, match=r"cannot write .*last\.pt"):
+        trainer.fit()
+    assert trainer.step == 0
+
+
+def test_pictures_that_could_not_measure_are_told_before_training(tmp_path: Path) -> None:
+    one = plain(tmp_path / "one", number=1)
+    words = ["fit", "--data", str(one), "--set", "pretrained=false", "--pack", tmp_path / "a.pack"]
+    done = CliRunner().invoke(app, [*map(str, words), "--out", str(tmp_path / "run")])
+    assert isinstance(done.exception, ConfigError) and "two or more" in done.exception.hint
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("name", "said"), [("sheet", "no name"), ("taken/a.png", "cannot write")])
+def test_a_sheet_that_cannot_be_written_is_told(name: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ConfigError, match=said):
+        sheet.write([np.zeros((9, 9, 3), np.uint8)], tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -196,13 +243,3 @@ def test_a_network_sees_the_size_nearest_in_shape() -> None:
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(ConfigError, match="munet-webcam"):
         recipes.find("munet")
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
-def test_a_file_that_is_no_checkpoint_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "x.pt"
-    with pytest.raises(ModelNotFound):
-        models.load(path)
-    path.write_bytes(content)
-    with pytest.raises(ModelContract):
-        models.load(path)

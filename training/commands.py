@@ -103,6 +103,7 @@ def fit(
     Without --pack the pictures of --data are packed first, and again when any of them changes;
     with a pack that exists, --data is for measuring alone and may be left out.
     """
+    from training.evaluate import aside
     from training.train import Run, Trainer
 
     chosen = recipes.find(recipe, changes)
@@ -112,9 +113,12 @@ def fit(
             f"{recipe} starts from an encoder that was trained before",
             "name its weights with --weights, or start from nothing: --set pretrained=false",
         )
+    packed = prepared(data, pack, skip_bad)
+    if data:
+        aside(data, "parts" if chosen.task == "parts" else "person", skip_bad)
     run = Run(
         chosen,
-        prepared(data, pack, skip_bad),
+        packed,
         out,
         weights,
         data,
@@ -179,7 +183,6 @@ def mean(
     from training import soup
     from training.checkpoint import write
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     write(out, soup.mean(checkpoints))
 
 

@@ -157,11 +157,18 @@ def score_negatives(infer: Infer, items: Sequence[Item]) -> Score:
     return Score("negatives", averaged(rows), len(rows))
 
 
+def aside(data: Path, kind: str = "person", skip_bad: bool = False) -> dict[str, list[Item]]:
+    """What to measure on, by source. Raises `ConfigError` where there is nothing."""
+    found = readers.held_out(data, kind, skip_bad)
+    if not found:
+        hint = "label maps go into parts/val" if kind == "parts" else "a tenth is, of two or more"
+        raise ConfigError(f"nothing set aside in {data} to measure by", hint)
+    return found
+
+
 def evaluate(infer: Infer, data: Path, quick: bool = False, skip_bad: bool = False) -> list[Score]:
     """Every set that is aside in the data folder; `quick` leaves most of the clips out."""
-    sources = readers.held_out(data, skip_bad=skip_bad)
-    if not sources:
-        raise ConfigError(f"nothing set aside in {data}", "a tenth is, of two pictures or more")
+    sources = aside(data, skip_bad=skip_bad)
     scores = [score_stills(infer, source, items) for source, items in sorted(sources.items())]
     scores += score_clips(infer, data / "clips", 6 if quick else None).values()
     rooms = readers.held_out(data, "negative", skip_bad).get("negative", [])
@@ -180,7 +187,8 @@ def measured(
     if card.classes:
         from training import parts
 
-        return [parts.evaluate_parts(parts.PartsNetwork(model, card.sizes_at(scale)), folder)]
+        infer = parts.PartsNetwork(model, card.sizes_at(scale))
+        return [parts.evaluate_parts(infer, folder, skip_bad)]
     return evaluate(Network(model, card.sizes_at(scale)), folder, quick, skip_bad)
 
 

@@ -21,9 +21,9 @@ from realtime.errors import ConfigError
 from training import augment
 from training.compose import View
 from training.data import Batch, stacked
-from training.evaluate import Score, source
+from training.evaluate import Score, aside, source
 from training.pack import Pack, Row
-from training.pictures import Pixels, listed, picture
+from training.pictures import Pixels
 from training.placement import largest
 from training.recipe import CLASSES, Recipe
 
@@ -125,19 +125,15 @@ class PartsNetwork:
         return np.asarray(large[0].argmax(0).cpu().numpy().astype(np.uint8))
 
 
-def evaluate_parts(infer: Infer, data: Path) -> Score:
+def evaluate_parts(infer: Infer, data: Path, skip_bad: bool = False) -> Score:
     """IoU of each class over all known pixels of the pictures set aside, and their mean, in %."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-    pictures = {path.stem: path for path in listed(data / "stills" / "val" / "ccp" / "img")}
-    paths = listed(data / "parts" / "val")
-    if not paths:
-        raise ConfigError(f"no label maps in {data / 'parts' / 'val'}", "see training.pack")
-    for path in paths:
-        if path.stem not in pictures:
-            raise ConfigError(f"{path} has no picture in stills/val/ccp/img")
-        counts += confusion(infer(picture(pictures[path.stem])), picture(path, grey=True))
+    items = aside(data, "parts", skip_bad)["parts"]
+    for item in items:
+        bgr, labels = item.load()
+        counts += confusion(infer(bgr), labels)
     figures = {f"iou {CLASSES[number]}": value for number, value in ious(counts).items()}
-    return Score("parts", {"miou": float(np.mean([*figures.values()]))} | figures, len(paths))
+    return Score("parts", {"miou": float(np.mean([*figures.values()]))} | figures, len(items))
 
 
 def confusion(out: Pixels, true: Pixels) -> Counts:

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from realtime.errors import ConfigError
 from training.data import Batch
 from training.evaluate import Score
 from training.pack import Pixels
@@ -50,10 +51,16 @@ def boxed(image: Pixels) -> Pixels:
 
 
 def write(tiles: list[Pixels], path: Path) -> None:
-    """Tiles in rows of COLUMNS."""
+    """Tiles in rows of COLUMNS. Raises `ConfigError` where they cannot be written."""
     if not tiles:
         return
     tiles = tiles + [np.zeros_like(tiles[0])] * (-len(tiles) % COLUMNS)
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.vstack(rows))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = cv2.imencode(path.suffix, np.vstack(rows))[1]
+        path.write_bytes(content.tobytes())
+    except cv2.error as error:
+        raise ConfigError(f"{path} is no name of a picture", "end it in .jpg or .png") from error
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}", "name another place") from error

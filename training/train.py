@@ -71,7 +71,6 @@ class Trainer:
         self.stale = 0  # evaluations since the best one
         self.slowed = 1.0  # factor on the rate by the plateau schedule
         self.stopping = False
-        run.out.mkdir(parents=True, exist_ok=True)
         if self.last.is_file():
             self.resume()
 
@@ -145,6 +144,7 @@ class Trainer:
 
     def fit(self) -> None:
         """Train to the end of the run, saving and evaluating on the way."""
+        self.save()  # where that cannot be done nothing is to be trained
         log = SummaryWriter(str(self.run.out / "log"))
         numbers = range(self.step, self.run.steps if self.run.steps is not None else 2**31)
         threads = Threads(self.run.threads)

@@ -108,10 +108,9 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     model = build(used)
     try:
         model.load_state_dict(found["model"])
-    except RuntimeError as error:
-        raise ModelContract(
-            f"{path} does not fit the network {found['recipe']}: {error}"
-        ) from error
+    except RuntimeError as error:  # in words of torch that fill a page
+        said = f"{path} does not fit the network of its recipe, {found['recipe']}"
+        raise ModelContract(said, "the recipe has changed since, or it is another's") from error
     return model.eval(), card(found)
 
 
