@@ -125,7 +125,8 @@ def _table(path: Path, name: str, table: object) -> Foreign:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in (name, *first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
+        unknown = first["type"] == "extra_forbidden"
+        reason = "no such key" if unknown else first["msg"].removeprefix("Value error, ")
         model = Signature if first["loc"][:1] == ("signature",) else Foreign
         raise ConfigError(
             f"{path.name}: {key}: {reason}", f"keys: {', '.join(model.model_fields)}"

@@ -80,7 +80,8 @@ def _raw(path: Path, extensions: list[Any]) -> ov.Model:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise ModelError(
             f"OpenVINO cannot read {path}: {lines[-1]}",
-            "is the file whole? An operation that OpenVINO lacks needs the card's `custom_nodes`",
+            "is the file whole, with its weights beside it where they lie apart? An operation that "
+            "OpenVINO lacks needs the card's `custom_nodes`",
         ) from error
 
 

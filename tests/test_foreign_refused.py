@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import onnx
 import pytest
 from onnx import helper
 
@@ -49,6 +50,17 @@ def test_files_that_are_no_models(
         opened(source)
     assert refusal.value.hint
     assert isinstance(refusal.value, ModelNotFound) == (content is None or name == "net.pdmodel")
+
+
+def test_weights_that_lie_apart_and_are_gone_are_named(tmp_path: Path) -> None:
+    net = onnx.load(save_two_class(tmp_path / "net.onnx"))
+    apart = {"save_as_external_data": True, "location": "net.data", "size_threshold": 0}
+    onnx.save(net, tmp_path / "apart.onnx", **apart)
+    assert opened(tmp_path / "apart.onnx", signature={"kind": "two-class"})
+    (tmp_path / "net.data").unlink()
+    with pytest.raises(ModelError, match=r"net\.data") as refusal:
+        opened(tmp_path / "apart.onnx")
+    assert "weights beside it" in refusal.value.hint
 
 
 def test_what_keras_refuses_is_told_in_its_last_line(
