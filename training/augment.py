@@ -58,16 +58,19 @@ def camera() -> list[Transform]:
 
 # The sources' own lists, as they state them: what moves a picture and its mask, and what changes
 # its light. Where imgaug multiplies hue and albumentations only adds, the shift is about as large.
+# Keras's zoom z scales by 1 / z, each axis for itself.
 
 
 def source_000_geometry() -> list[Transform]:
-    """Portrait U-Net (source 000, 4.2.5): shift .1, zoom .2, flip."""
+    """Portrait U-Net (source 000, 4.2.3): shift .1, zoom .2, flip, as Keras does them."""
+    zoom = (1 / 1.2, 1 / 0.8)
     return [
         A.Affine(
             translate_percent=(-0.1, 0.1),
-            scale=(0.8, 1.2),
+            scale={"x": zoom, "y": zoom},
             mask_interpolation=cv2.INTER_LINEAR,
-            border_mode=cv2.BORDER_REFLECT,
+            border_mode=cv2.BORDER_REPLICATE,
+            p=1,
         ),
         A.HorizontalFlip(p=0.5),
     ]
@@ -119,23 +122,25 @@ def source_002_geometry() -> list[Transform]:
 
 
 def source_002_light() -> list[Transform]:
-    """Hue, saturation, value x .4 to 1.7; noise; blur; brightness, contrast, sharpness."""
+    """Hue, saturation, value x .4 to 1.7; contrast x .6 to 1.5; blur 3 to 9; noise of sigma 10.
+
+    The source's code blurs once more where its text adds noise; here it is the paper's noise.
+    """
     still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
     return [
         A.HueSaturationValue(12, 0, 0, p=0.5),
         A.ColorJitter(**(still | {"saturation": (0.4, 1.7)}), p=0.5),
         A.ColorJitter(**(still | {"brightness": (0.4, 1.7)}), p=0.5),
-        A.GaussNoise(std_range=(0.0, 10 / 255), p=0.5),
-        A.Blur(blur_limit=(3, 5), p=0.5),
         A.ColorJitter(**(still | {"contrast": (0.6, 1.5)}), p=0.5),
-        A.Sharpen(alpha=(0.0, 0.3), p=0.5),
+        A.Blur(blur_limit=(3, 9), p=0.5),
+        A.GaussNoise(std_range=(10 / 255, 10 / 255), p=0.5),
     ]
 
 
 def source_003_geometry() -> list[Transform]:
     """Transfer U-Net (source 003, 2.5): one of six lists, or the picture as it is.
 
-    Keras's zoom z scales by 1 / z, each axis for itself, and its flips happen in half of a list.
+    Keras's flips happen in half of a list.
     """
     edge = {"border_mode": cv2.BORDER_REPLICATE, "mask_interpolation": cv2.INTER_LINEAR, "p": 1}
     zoom = (2 / 3, 2)
