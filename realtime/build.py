@@ -18,7 +18,7 @@ from realtime import config as cfg
 from realtime.errors import ConfigError, ModelNotFound
 from realtime.frame import Source
 from realtime.matting.engine import MattingModel
-from realtime.pipeline import Backdrop, Overlay, Pipeline, Refiner, Smoother
+from realtime.pipeline import Backdrop, Overlay, Pipeline, Refiner, Session, Smoother
 from realtime.pixels import Fit
 from realtime.stats import Stats
 
@@ -84,16 +84,14 @@ def make_pipeline(
     Raises `ConfigError`, `ModelError`.
     """
     from realtime.matting.change import Watch
-    from realtime.matting.mirrored import BothWays
     from realtime.scene.composite import over
     from realtime.scene.edges import Edges
     from realtime.scene.framing import Framing
     from realtime.scene.lighting import SceneLight
 
     lit = not passthrough and has_light(config.scene)
-    begin = partial(model.session, config.matting.scale)
     return Pipeline(
-        BothWays(begin) if config.matting.mirrored else begin(),
+        make_session(config, model, smoother is None),
         smoother or make_smoother(config.temporal),
         refiner or make_refiner(config.refine),
         _room() if passthrough else make_backdrop(config.scene),
@@ -109,6 +107,17 @@ def make_pipeline(
         framing=Framing() if config.scene.framing else None,
         overlay=make_overlay(config.scene),
     )
+
+
+def make_session(config: cfg.Config, model: MattingModel, smoothed: bool) -> Session:
+    """Build step 2; `smoothed` says whether step 3 is the configured one."""
+    from realtime.matting.mirrored import BothWays, InTurn
+
+    begin = partial(model.session, config.matting.scale)
+    if config.matting.mirrored:
+        return BothWays(begin)
+    averaged = smoothed and config.temporal.method == "flow" and config.temporal.strength > 0
+    return InTurn(begin) if averaged else begin()
 
 
 def make_smoother(temporal: cfg.Temporal) -> Smoother | None:

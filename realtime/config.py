@@ -73,7 +73,7 @@ class Temporal(Table):
         "flow", description="flow (held along motion), gated (held where still), off"
     )
     strength: float = Field(
-        0.8, ge=0, le=0.98, description="share of the OLD matte on still pixels, 0 = off"
+        0.5, ge=0, le=0.98, description="share of the OLD matte on still pixels, 0 = off"
     )
     patches: float = Field(
         0.05, ge=0, le=1, description="least patch, a share of the person; 1 = main person only"

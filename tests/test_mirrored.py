@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime.frame import Alpha, Bytes
 from realtime.matting.engine import MattingModel
-from realtime.matting.mirrored import BothWays
+from realtime.matting.mirrored import BothWays, InTurn
 from tests.toy import SIZE
 
 WIDTH, HEIGHT = SIZE
@@ -32,22 +32,42 @@ class OneSided:
         return np.tile(ramp, (HEIGHT, 1)) * (bgr[:, :, 1] > 0)
 
 
-def test_what_is_wrong_on_one_side_is_halved() -> None:
-    streams: list[OneSided] = []
+class Streams(list[OneSided]):
+    """Streams that were begun."""
 
-    def begin() -> OneSided:
-        streams.append(OneSided())
-        return streams[-1]
+    def begin(self) -> OneSided:
+        self.append(OneSided())
+        return self[-1]
 
-    session = BothWays(begin)  # type: ignore[arg-type]
+
+def person() -> Bytes:
+    """A picture with somebody on the left."""
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     picture[:, :20, 1] = 255
+    return picture
+
+
+def test_what_is_wrong_on_one_side_is_halved() -> None:
+    streams, picture = Streams(), person()
+    session = BothWays(streams.begin)  # type: ignore[arg-type]
     alpha = session.infer(picture)
     assert np.allclose(alpha[:, :20], 0.5, atol=1e-6)
     assert not alpha[:, 20:].any()
     assert [stream.seen for stream in streams] == [1, 1]
     session.reset()
     assert [stream.seen for stream in streams] == [0, 0]
+
+
+def test_in_turn_each_way_sees_every_second_picture() -> None:
+    streams, picture = Streams(), person()
+    session = InTurn(streams.begin)  # type: ignore[arg-type]
+    straight, mirrored, again = (session.infer(picture) for _ in range(3))
+    assert np.allclose((straight + mirrored)[:, :20], 1, atol=1e-6)
+    assert not mirrored[:, 20:].any() and (again == straight).all()
+    assert [stream.seen for stream in streams] == [2, 1]
+    session.reset()
+    assert [stream.seen for stream in streams] == [0, 0]
+    assert (session.infer(picture) == straight).all()
 
 
 def test_a_network_that_sees_both_sides_alike_says_the_same(toy_ir: Path) -> None:
