@@ -8,7 +8,8 @@ the person's mean and spread in CIE Lab, six numbers.
 
 **Edge.** The colours of clips' people, known where they are surely person, are carried outwards
 from there; mixed with a room by the exact matte they are what a camera would see, mixed with the
-backdrop they are the truth. Error is the distance in CIE Lab in the unknown band.
+backdrop they are the truth. Error is the distance in CIE Lab in the unknown band. "True colours" is
+what would be left of it if despill found every colour and only the matte were wrong.
 """
 
 from __future__ import annotations
@@ -70,12 +71,14 @@ def measure(data: Path, model: MattingModel) -> tuple[list[Target], list[str]]:
         Target(what, before, after, round(0.4 * before, 2)),
         Target("scene light: worst rise of a case", None, rise, ROUNDING),
     ]
-    for name, exact in (("exact matte", True), ("the network's matte", False)):
-        before, after = edge_errors(data, model, exact)
+    edges = {"exact matte": edge_errors(data, model, True)}
+    edges["the network's matte"] = edge_errors(data, model, False)
+    for name, (before, after, _) in edges.items():
         what = f"edge: Lab error in the unknown band, {name}"
         found.append(Target(what, before, after, round(0.65 * before, 2)))
     told = [
         (__doc__ or "").partition("\n\n")[2].strip(),
+        by_matte(edges),
         "Distance without, and at the strengths 0.5 (default) and 1:",
         by_light(gentle, whole),
     ]
@@ -96,6 +99,12 @@ def by_light(gentle: list[Case], whole: list[Case]) -> str:
         some, all_ = (averages(c for c in of if c.light == light) for of in (gentle, whole))
         lines.append((light, f"{all_[0]:.2f}", f"{some[1]:.2f}", f"{all_[1]:.2f}"))
     return table(("the person's light", "without", "0.5", "1"), lines)
+
+
+def by_matte(edges: dict[str, tuple[float, ...]]) -> str:
+    """Return the errors at the edge by the matte that it is composited with."""
+    lines = [(name, *(f"{error:.2f}" for error in errors)) for name, errors in edges.items()]
+    return table(("edge", "no despill", "despill", "true colours"), lines)
 
 
 def matched(data: Path, strength: float) -> Iterator[Case]:
@@ -175,8 +184,9 @@ def lab(bgr: NDArray[Any]) -> Floats:
     return cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
 
 
-def edge_errors(data: Path, model: MattingModel, exact: bool) -> tuple[float, float]:
-    """Return the mean error of the band without and with despill, both without light wrap."""
+def edge_errors(data: Path, model: MattingModel, exact: bool) -> tuple[float, ...]:
+    """Return the mean error of the band without despill, with it, and with the true colours; all
+    without light wrap."""
     errors = []
     line = make_pipeline(Config(), model, Stats(), live=False)
     clips = sorted(p for p in (data / "clips").glob("*.mp4") if p.name.count(".") == 1)
@@ -189,12 +199,13 @@ def edge_errors(data: Path, model: MattingModel, exact: bool) -> tuple[float, fl
         line.reset()
         cover = alpha if exact else line.matte(seen).alpha
         cleaned = Edges(1.0, 0.0).clean(seen, backdrop, cover)
+        shown = [over(at, backdrop, cover) for at in (seen, cleaned)]
+        shown.append(mixed(colours, cover, scenes[2 * number + 1]))
         band = (alpha > 5) & (alpha < 250)
         right = lab(pixels.to_bgr(truth))[band]
-        outs = [lab(pixels.to_bgr(over(at, backdrop, cover)))[band] for at in (seen, cleaned)]
+        outs = [lab(pixels.to_bgr(out))[band] for out in shown]
         errors.append([float(np.linalg.norm(out - right, axis=1).mean()) for out in outs])
-    before, after = np.mean(errors, axis=0)
-    return float(before), float(after)
+    return tuple(float(error) for error in np.mean(errors, axis=0))
 
 
 def carried(bgr: Bytes, alpha: Bytes) -> Floats:
