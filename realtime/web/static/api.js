@@ -1,7 +1,7 @@
 // Asking the server. Errors carry the server's own words; `status` 0 means that it is gone.
 // A token is exchanged for a cookie that no script can read.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, message, hint = "") {
     super(message);
     this.status = status;

@@ -22,8 +22,8 @@ export const SETTINGS = {
 };
 
 export const CHOICES = {
-  crop: "Fill, cut what is over",
-  pad: "All of it, black beside",
+  crop: "Fill, edges cut off",
+  pad: "All of it, black bars",
   stretch: "Stretch",
   flow: "Movement",
   gated: "What is still",
