@@ -109,8 +109,11 @@ def test_encoder_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"nothing\.npz"):
         models.start(network, tmp_path / "nothing.npz")
     np.savez(tmp_path / "other.npz", stem=np.zeros(3))
-    with pytest.raises(ModelContract, match="does not fit"):
-        models.start(network, tmp_path / "other.npz")
+    (tmp_path / "half.npz").write_bytes((tmp_path / "other.npz").read_bytes()[:99])
+    (tmp_path / "empty.npz").touch()
+    for name in ("other", "half", "empty"):
+        with pytest.raises(ModelContract, match="does not fit"):
+            models.start(network, tmp_path / f"{name}.npz")
 
 
 def test_batches_depend_on_their_number_alone(packed: Path) -> None:
@@ -207,6 +210,8 @@ def test_a_sheet_that_cannot_be_written_is_told(name: str, said: str, tmp_path: 
     [
         ("fit --recipe sinet", "--data FOLDER"),
         ("fit --data {folder}", "--weights"),
+        ("fit --recipe unet --weights x.npz --data {folder}", "--weights"),
+        ("evaluate a.pt b.pt --sheet x.jpg --data {folder}", "one by one"),
         ("statistics --pack gone.pack", "--data FOLDER"),
         ("evaluate best.pt", "--data"),
         ("pack --data {folder}/gone", "--data"),

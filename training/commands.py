@@ -92,7 +92,7 @@ def fit(
         Path | None, typer.Option(help="Encoder weights to start from: .npz, or a best.pt.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Length in steps.", min=0)] = None,
+    steps: Annotated[int | None, typer.Option(help="Length in steps.", min=1)] = None,
     minutes: Annotated[float | None, typer.Option(help="Length in minutes.", min=0.01)] = None,
     workers: Annotated[int, typer.Option(help="Processes that draw batches.", min=0)] = 1,
     changes: ChangesOption = (),
@@ -113,6 +113,9 @@ def fit(
             f"{recipe} starts from an encoder that was trained before",
             "name its weights with --weights, or start from nothing: --set pretrained=false",
         )
+    if weights and not chosen.pretrained:
+        hint = "leave --weights out, or add --set pretrained=true"
+        raise ConfigError(f"{recipe} starts from nothing", hint)
     packed = prepared(data, pack, skip_bad)
     if data:
         aside(data, "parts" if chosen.task == "parts" else "person", skip_bad)
@@ -163,6 +166,8 @@ def evaluate(
     from training.evaluate import flat, measured
     from training.models import load
 
+    if sheet and len(checkpoints) > 1:
+        raise ConfigError("--sheet is of one checkpoint", "evaluate them one by one")
     for path in checkpoints:
         model, card = load(path)
         scores = measured(model, card, data, quick, skip_bad, scale)

@@ -59,14 +59,18 @@ def start(model: nn.Module, weights: Path) -> str:
             model.encoder.fill({k.removeprefix("encoder."): v for k, v in state})
             part = "decoder" if taken(model, other["model"]) else "encoder"
             return f"Its {part} started from that of {other['recipe']}: {learnt(other)}"
-        with np.load(weights) as found:
-            model.encoder.fill(found)
-            return STARTED
+        with weights.open("rb") as file:
+            if not is_zipfile(file):
+                raise ValueError("no archive")
+            with np.load(file) as found:
+                model.encoder.fill(found)
+        return STARTED
     except OSError as error:
         hint = "name the file with --weights, or start from nothing: --set pretrained=false"
         raise ModelNotFound(f"cannot read {weights}: {error}", hint) from error
-    except (ValueError, KeyError, RuntimeError) as error:
-        raise ModelContract(f"{weights} does not fit the encoder: {error}") from error
+    except (ValueError, KeyError, RuntimeError, AttributeError) as error:
+        hint = "--weights takes a run's best.pt, or an .npz of folded weights"
+        raise ModelContract(f"{weights} does not fit the encoder", hint) from error
 
 
 def taken(model: nn.Module, state: dict[str, torch.Tensor]) -> bool:
