@@ -100,7 +100,9 @@ def test_even_and_inverse_weights() -> None:
 def test_inverse_weights_reach_the_batch(
     batches: parts.PartsBatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, labels, weight = parts.PartsBatches(Path("drawn.pack"), SMALL, "inverse")[3]
+    _, labels, weight = parts.PartsBatches(
+        Path("drawn.pack"), replace(SMALL, class_weights="inverse")
+    )[3]
     known = weight > 0
     table = torch.from_numpy(parts.weights("inverse"))
     assert torch.equal(weight[known], table[labels[known].long()])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from typer.testing import CliRunner
 
 from realtime.errors import ModelContract
@@ -28,6 +29,15 @@ def test_the_mean_of_two_runs_is_a_checkpoint(tmp_path: Path) -> None:
     state = network.state_dict()
     assert all((one == 2.5).all() for one in state.values() if one.is_floating_point())
     assert "the mean of 2 runs'" in card.origin and "2 minutes" in card.origin
+
+
+def test_an_average_follows_weights_and_copies_counters() -> None:
+    ema, model = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    nn.init.constant_(model.weight, 5.0)
+    model.num_batches_tracked += 7
+    soup.follow(ema, model, keep=0.75)
+    assert ema.weight.tolist() == [2.0] * 3 and int(ema.num_batches_tracked) == 7
+    assert model.weight.tolist() == [5.0] * 3
 
 
 def test_runs_of_other_networks_have_no_mean(tmp_path: Path) -> None:

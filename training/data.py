@@ -96,7 +96,7 @@ def batches(path: Path, recipe: Recipe) -> Dataset:
     if recipe.task == "parts":
         from training.parts import PartsBatches
 
-        return PartsBatches(path, recipe, recipe.class_weights)
+        return PartsBatches(path, recipe)
     return Batches(path, recipe)
 
 

@@ -44,9 +44,9 @@ class PartsBatches(Dataset[Batch]):
     pixels and elsewhere 1 ("even") or in proportion to 1 / area of the class ("inverse").
     """
 
-    def __init__(self, path: Path, recipe: Recipe, class_weights: str = "even"):
+    def __init__(self, path: Path, recipe: Recipe):
         self.path, self.recipe = path, recipe
-        self.weights = weights(class_weights)
+        self.weights = weights(recipe.class_weights)
         self.pack: Pack | None = None
         self.shares = np.array([shape.share for shape in recipe.shapes])
 

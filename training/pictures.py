@@ -39,9 +39,9 @@ def decoded(path: Path, flags: int) -> Pixels:
     return np.asarray(read)
 
 
-def picture(path: Path, grey: bool = False) -> Pixels:
-    """BGR, or one grey channel, as it stands in the file; 16 bits become 8."""
-    return decoded(path, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+def picture(path: Path) -> Pixels:
+    """BGR as it stands in the file; 16 bits become 8."""
+    return decoded(path, cv2.IMREAD_COLOR)
 
 
 def photo(path: Path) -> Pixels:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from training.models.mobilenet import crop
+from training.models.mobilenet import crop, normed
 
 CHANNELS = (10, 32, 64, 128, 256, 512, 1024)
 
@@ -64,7 +64,7 @@ class Up(nn.Module):
     def __init__(self, inputs: int, outputs: int, skip: bool):
         super().__init__()
         self.deconv = nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 2, 2), nn.ReLU())
-        self.refine = normed(2 * outputs if skip else outputs, outputs)
+        self.refine = layer(2 * outputs if skip else outputs, outputs)
         self.skip = skip
 
     def forward(self, x: Tensor, like: Tensor) -> Tensor:
@@ -72,10 +72,9 @@ class Up(nn.Module):
         return self.refine(torch.cat([x, like], 1) if self.skip else x)
 
 
-def normed(inputs: int, outputs: int) -> nn.Sequential:
-    conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
+def layer(inputs: int, outputs: int) -> nn.Sequential:
+    return normed(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), channels=outputs)
 
 
 def twice(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(normed(inputs, outputs), normed(outputs, outputs))
+    return nn.Sequential(layer(inputs, outputs), layer(outputs, outputs))
