@@ -103,7 +103,8 @@ def save(model: ov.Model, path: Path) -> None:
     try:
         ov.save_model(_halved(model), path, compress_to_fp16=False)
     except RuntimeError as error:
-        raise ModelError(f"cannot save {path}: {str(error).splitlines()[0]}") from error
+        said = f"cannot save {path}: {str(error).splitlines()[0]}"
+        raise ModelError(said, "is there room, and may it be written to?") from error
 
 
 def _halved(model: ov.Model) -> ov.Model:
