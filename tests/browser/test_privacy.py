@@ -35,6 +35,23 @@ def test_the_privacy_button_puts_the_slate_up(page: Page, serving: Serving) -> N
         assert_no_room(page)
 
 
+def test_the_line_is_hidden_also_by_who_does_not_watch(page: Page, serving: Serving) -> None:
+    with serving(camera=True, max_peers=1) as url:
+        open_live(page, url)
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("button", name="Hide me").click()
+        expect(page.get_by_role("button", name="Show me again")).to_be_visible()
+        assert page.request.get(f"{url}api/v1/privacy").json() == {"hidden": True}
+        page.get_by_role("button", name="Watch again").click()
+        expect(page.get_by_role("status").first).to_have_text("Hidden")
+        second = page.context.new_page()
+        second.goto(url)
+        expect(second.get_by_role("heading", name="All places are taken")).to_be_visible()
+        second.get_by_role("button", name="Show me again").click()
+        expect(page.get_by_role("status").first).to_have_text("Live")
+        assert_no_room(page)
+
+
 def test_who_hides_sends_the_server_nothing_either(page: Page, serving: Serving) -> None:
     page.add_init_script(KEEP_CAMERAS)
     with serving() as url:

@@ -8,11 +8,12 @@ let place = null;
 let camera = null;
 let hidden = false;
 
-// `path` is where to ask for it; null where there is no picture. `lent` is this browser's own camera.
-export function offerPrivacy(path, lent) {
-  [place, camera, hidden] = [path, lent, false];
+// `path` is where to ask for it, whoever watches; null where there is no camera. `lent` is this
+// browser's own.
+export function offerPrivacy(path, lent, now = false) {
+  [place, camera] = [path, lent];
   byId("privacy").disabled = !place;
-  showPrivacy(false);
+  showPrivacy(now);
 }
 
 export function showPrivacy(now) {

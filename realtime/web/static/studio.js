@@ -45,6 +45,7 @@ async function connect() {
     await Promise.all([loadBackdrops(choose), loadPresets(choose), loadEngine(choose)]);
     if (mine !== attempt) return;
     show(hasCamera ? state.scene : { ...state.scene, ...wanted });
+    offerPrivacy(hasCamera ? "/api/v1/privacy" : null, null, state.hidden);
     byId("panel").hidden = byId("below").hidden = false;
   } catch (error) {
     return mine === attempt && explain(error);
@@ -69,7 +70,6 @@ function idle() {
     "Use this browser's camera",
     start,
   );
-  clearTimeout(timer);
   timer = setTimeout(lookOut, POLL_MS);
 }
 
@@ -101,7 +101,7 @@ async function start() {
     line = opened;
     picture.srcObject = line.stream;
     byId("stop").hidden = false;
-    offerPrivacy(`${place()}/privacy`, line.camera);
+    if (line.camera) offerPrivacy(`${place()}/privacy`, line.camera);
     offerCompare(roomOf(line.camera));
     if (line.session && wanted !== asked) choose(wanted);
     poll();
@@ -119,12 +119,12 @@ function leave() {
   attempt += 1;
   clearTimeout(timer);
   line?.leave();
+  if (line?.camera) offerPrivacy(null, null);
   line = null;
   missed = 0;
   picture.srcObject = null;
   picture.classList.remove("on");
   byId("stop").hidden = true;
-  offerPrivacy(null, null);
   offerCompare(null);
   showFigures(null);
   adviseSound(null);
