@@ -31,7 +31,12 @@ class Table(BaseModel):
 
 
 class Camera(Table):
-    device: str = Field("auto", min_length=1, description='"auto", path, index, name, or "none"')
+    device: str = Field(
+        "auto",
+        min_length=1,
+        coerce_numbers_to_str=True,  # an index is a number
+        description='"auto", path, index, name, or "none"',
+    )
     width: int = Field(1280, ge=160, le=3840, multiple_of=2, description="pixels, even")
     height: int = Field(720, ge=120, le=2160, multiple_of=2, description="pixels, even")
     fps: float = Field(30.0, ge=1, le=120, description="frames a second to ask for")

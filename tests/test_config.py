@@ -46,6 +46,12 @@ def test_a_list_comes_by_text_as_it_stands_in_a_file() -> None:
         load(None, {}, ["web.ice_servers=turn:host"])
 
 
+def test_a_camera_may_be_told_by_its_number(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[camera]\ndevice = 2\n")
+    assert load(file).camera.device == "2"
+
+
 def test_later_layers_win(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[camera]\nwidth = 640\nheight = 480\n[scene]\nbackdrop = "#102030"\n')
