@@ -123,6 +123,15 @@ def test_several_folders_are_as_many_sources(tmp_path: Path) -> None:
     assert "00002.jpg has no mask" in readers.listing(tmp_path).problems[0]
 
 
+def test_folders_may_say_what_is_to_measure_by(tmp_path: Path) -> None:
+    for name in ("train", "Val"):
+        plain(tmp_path / name, number=12)
+    assert {(item.source, item.held_out) for item in people(tmp_path)} == {
+        ("train", False),
+        ("val", True),
+    }
+
+
 def test_a_folder_of_another_layout_is_told_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
         readers.listing(tmp_path / "none")

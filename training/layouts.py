@@ -1,7 +1,6 @@
 """The layouts of folders of pictures, each recognised by looking:
 
-    stills/{train,val}/<source>/{img,mask,matte}      Scrim's own, with pseudo/{img,mask},
-        sequences/<name>.{mp4,alpha.mkv}, parts/{train,val} (label maps for stills/*/ccp)
+    stills/{train,val}/<source>/{img,mask,matte}                          see training.house
     clip_img/<group>/clip_<n>/NAME.jpg + matting/<group>/matting_<n>/NAME.png      AISegment
     Images/NAME.png + Labels/NAME.png, eg1800_train.txt, eg1800_test.txt           EG1800
     img|images/NAME.jpg + mask|masks|matte|mattes|alpha/NAME.png, or several such folders in one
@@ -16,16 +15,16 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from realtime.errors import ConfigError
-from training import manifest
 from training.pictures import Pixels, labels, listed, mask, photo, same_size
 
 HELD_OUT = 10  # every tenth picture is set aside for measuring where nothing else says which
 NEGATIVES = 3  # and every third of what looks like a person but is none
+ASIDE = {"val", "valid", "validation", "test"}  # names that say so
 KINDS = ("person", "sequence", "negative", "background", "parts")
 LAYOUTS = (
     "known are img + mask (or matte) folders; NAME.jpg + NAME.png, NAME_mask.png or NAME_matte.png "
@@ -106,47 +105,6 @@ class Listing:
         return found.hexdigest()
 
 
-def house(found: Listing) -> bool:
-    """Scrim's own layout."""
-    data = found.data
-    if not any((data / name).is_dir() for name in ("stills", "pseudo", "sequences", "parts")):
-        return False
-    for split in ("train", "val"):
-        for folder in sorted((data / "stills" / split).glob("*")):
-            masks = named(folder / "mask") | named(folder / "matte")
-            found.pair(folder.name, listed(folder / "img"), masks, held_out=split == "val")
-        parts(found, split)
-    found.pair(
-        "pseudo", listed(data / "pseudo" / "img"), named(data / "pseudo" / "mask"), soft=True
-    )
-    for path in sorted((data / "sequences").glob("*.alpha.mkv")):
-        name = path.name.removesuffix(".alpha.mkv")
-        film = path.with_name(f"{name}.mp4")
-        if not film.is_file():
-            found.problems.append(f"{path} is a matte without a clip")
-            continue
-        found.items.append(Item("sequence", "sequence", name, film, path, soft=True))
-    here = {("val" if i.held_out else "train", i.source, i.name) for i in found.items}
-    for split, source, name in sorted(manifest.stills(data) - here):
-        found.problems.append(
-            f"{data}/stills/{split}/{source}/img/{name}: missing, manifest names it"
-        )
-    if not any(item.held_out for item in found.items):
-        set_aside(found)
-    return True
-
-
-def parts(found: Listing, split: str) -> None:
-    """Label maps, for pictures that lie in stills/<split>/ccp."""
-    pictures = named(found.data / "stills" / split / "ccp" / "img")
-    for name, path in named(found.data / "parts" / split).items():
-        if name not in pictures:
-            found.problems.append(f"{path} has no picture in stills/{split}/ccp/img")
-            continue
-        item = Item("parts", "parts", name, pictures[name], path, held_out=split == "val")
-        found.items.append(item)
-
-
 def aisegment(found: Listing) -> bool:
     """AISegment's release: 34,427 half-length portraits, the matte in the fourth channel."""
     pictures, mattes = found.data / "clip_img", found.data / "matting"
@@ -190,13 +148,15 @@ def halves(data: Path) -> tuple[list[Path], list[Path]]:
 
 
 def sources(found: Listing) -> bool:
-    """Several folders of which each is a source: pictures beside masks."""
+    """Several folders of pictures beside masks: each a source, or train, val and test."""
     inside = sorted(path for path in found.data.iterdir() if path.is_dir())
     for folder in inside:
         one = Listing(folder)
         if all(halves(folder)) and folders(one):
             found.items += one.items
             found.problems += one.problems
+    if any(item.source in ASIDE for item in found.items):
+        found.items = [replace(item, held_out=item.source in ASIDE) for item in found.items]
     return bool(found.items or found.problems)
 
 
@@ -217,9 +177,6 @@ def side_by_side(found: Listing) -> bool:
     found.pair(called(found.data), pictures, masks)
     set_aside(found)
     return True
-
-
-READERS: tuple[Callable[[Listing], bool], ...] = (house, aisegment, folders, side_by_side, sources)
 
 
 def empties(found: Listing) -> None:

@@ -3,8 +3,21 @@
 from pathlib import Path
 
 from realtime.errors import ConfigError
-from training.layouts import LAYOUTS, READERS, UNREAD, Item, Listing, empties
+from training.house import house
+from training.layouts import (
+    LAYOUTS,
+    UNREAD,
+    Item,
+    Listing,
+    aisegment,
+    empties,
+    folders,
+    side_by_side,
+    sources,
+)
 from training.pictures import picture
+
+READERS = (house, aisegment, folders, side_by_side, sources)
 
 
 def listing(data: Path) -> Listing:
@@ -29,10 +42,10 @@ def held_out(data: Path, kind: str = "person", skip_bad: bool = False) -> dict[s
         items = [item for item in items if not trouble(item)]
     else:
         refuse(found.problems)
-    sources: dict[str, list[Item]] = {}
+    by_source: dict[str, list[Item]] = {}
     for item in items:
-        sources.setdefault(item.source, []).append(item)
-    return sources
+        by_source.setdefault(item.source, []).append(item)
+    return by_source
 
 
 def trouble(item: Item) -> str:
