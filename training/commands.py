@@ -131,7 +131,10 @@ def fit(
         changes=tuple(changes),
         skip_bad=skip_bad,
     )
-    Trainer(run).fit()
+    trainer = Trainer(run)
+    trainer.fit()
+    stopped = "stopped; the same command goes on" if trainer.progress() < 1 else "done"
+    typer.echo(f"{out}: step {trainer.step}, {stopped}")
 
 
 def prepared(data: Path | None, pack: Path | None, skip_bad: bool) -> Path:
