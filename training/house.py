@@ -1,9 +1,11 @@
 """Scrim's own layout of pictures:
 
-    stills/{train,val}/<source>/{img,mask,matte}    as manifest.csv says
+    stills/{train,val}/<source>/{img,mask,matte}    all that manifest.csv names
     pseudo/{img,mask}                               mattes of a teacher
     sequences/<name>.{mp4,alpha.mkv}                clips
     parts/{train,val}                               label maps, for stills/{train,val}/ccp
+
+Any of these may be missing.
 """
 
 from training import manifest
