@@ -109,6 +109,24 @@ def test_another_size_is_fitted_into_the_first(tmp_path: Path) -> None:
     assert played[1].y[90, 10] < 30
 
 
+def test_a_matte_of_another_size_is_fitted_as_its_picture_is(tmp_path: Path) -> None:
+    frames = [colour(size, (200, 200, 200)) for size in ((320, 180), (180, 320))]
+    mattes = MatteSink(tmp_path / "matte.mkv", 30.0)
+    clear = RecordingSink(tmp_path / "clear.mkv", 30.0, transparent=True)
+    for frame in frames:
+        mattes.write_alpha(np.full(frame.y.shape, 255, np.uint8))
+        clear.write_cut_out(frame, np.full(frame.y.shape, 255, np.uint8))
+    mattes.close()
+    clear.close()
+    shown = play(record(tmp_path / "picture.mkv", frames))[1].y > 100
+    for name, kind, plane in (("matte", "gray", 0), ("clear", "yuva420p", 3)):
+        with av.open(str(tmp_path / f"{name}.mkv")) as container:
+            picture = list(container.decode(video=0))[1]
+        assert picture.format.name.startswith(kind)
+        rows = np.frombuffer(picture.planes[plane], np.uint8).reshape(180, -1)
+        assert np.array_equal(rows[:, :320] > 100, shown), name
+
+
 @pytest.mark.parametrize("path", ["a.xyz", "nowhere/a.mp4", "folder.mp4", "file/a.mp4"])
 def test_what_cannot_be_written_is_refused_at_once(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder.mp4").mkdir()

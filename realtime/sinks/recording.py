@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from realtime.contract import Size
 from realtime.frame import Bytes, Frame
-from realtime.pixels import fit
+from realtime.pixels import fit, fit_plane
 from realtime.sinks.container import CUT_OUTS, MATTES, TICKS, VIDEOS, EncodedFile
 
 
@@ -41,8 +40,9 @@ class RecordingSink:
         self._add(frame, fit(frame, size, "pad").i420, size)
 
     def write_cut_out(self, person: Frame, alpha: Bytes) -> None:
-        """Add a person and alpha, uint8 (height, width), to a transparent file of their size."""
-        self._add(person, np.vstack([person.i420, alpha]), person.size)
+        """Add a person and alpha, uint8 (height, width), to a transparent file, as `write` does."""
+        size = self._file.size or person.size
+        self._add(person, np.vstack([fit(person, size, "pad").i420, _padded(alpha, size)]), size)
 
     def _add(self, frame: Frame, picture: Bytes, size: Size) -> None:
         self._file.add(picture, size, self._times.ticks(frame.captured_at))
@@ -68,11 +68,12 @@ class MatteSink:
         self._times = _Times(fps)
 
     def write_alpha(self, alpha: Bytes, captured_at: float = 0.0) -> None:
-        """Add a frame's matte, uint8 (height, width). Raises `SinkLost` when the disk is full."""
+        """Add a frame's matte, uint8 (height, width); another size is fitted as its picture is.
+
+        Raises `SinkLost` when the disk is full.
+        """
         size = self._file.size or (alpha.shape[1], alpha.shape[0])
-        if alpha.shape[::-1] != size:
-            alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-        self._file.add(alpha, size, self._times.ticks(captured_at))
+        self._file.add(_padded(alpha, size), size, self._times.ticks(captured_at))
 
     def close(self) -> None:
         """Finish the file and give it its name; without any matte nothing is left behind."""
@@ -81,6 +82,13 @@ class MatteSink:
     def discard(self) -> None:
         """Stop and leave nothing behind; after `close` it does nothing."""
         self._file.discard()
+
+
+def _padded(alpha: Bytes, size: Size) -> Bytes:
+    """Bring a matte to a size, with nobody around it where it has another shape."""
+    padded = np.empty(size[::-1], np.uint8)
+    fit_plane(alpha, padded, "pad", 0)
+    return padded
 
 
 class _Times:
