@@ -173,7 +173,7 @@ def test_a_truncated_video_leaves_nothing_behind(scrim: Scrim, clip: Path, toy_i
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_rendering_that_is_stopped_leaves_nothing_behind(
     tmp_path: Path, toy_ir: Path, how: signal.Signals
 ) -> None:

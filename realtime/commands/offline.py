@@ -53,7 +53,7 @@ def render(
     sets: Sets = None,
 ) -> None:
     """Render a picture, a video or a folder of pictures; every frame, none dropped."""
-    signal.signal(signal.SIGTERM, lambda number, stack: sys.exit(128 + number))  # and clear up
+    _clear_up_at_the_end()
     grabcut = refine is Refine.grabcut
     settings = load_config(
         config,
@@ -88,6 +88,14 @@ def render(
     if classes:
         named = ", ".join(f"{number} {name}" for number, name in enumerate(matting.card.classes))
         console.print(f"{classes}: {named}")
+
+
+def _clear_up_at_the_end() -> None:
+    """Make an exception of what would end the process, a closed terminal too but under `nohup`."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, signal.SIGTERM)  # Windows has no SIGHUP
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, stack: sys.exit(128 + number))
 
 
 def bench(
