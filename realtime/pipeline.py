@@ -169,7 +169,7 @@ class Pipeline:
         """Step 3. `before` is None when the frame before had no matte: older ones know nothing of
         its motion.
         """
-        alpha = filled(people(alpha, self._patches, self._certain, before))
+        alpha = filled(people(alpha, self._patches, self._certain, before), look.picture)
         if not self._smoother:
             return alpha
         if before is None:
