@@ -21,6 +21,8 @@ BT601, BT709, BT2020 = (0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593)
 
 LIMITED, FULL = 1, 2
 
+PQ, HLG = 16, 18
+
 
 def one_colour(
     path: Path,
@@ -29,8 +31,9 @@ def one_colour(
     extent: int,
     kind: str = "yuv420p",
     size: tuple[int, int] = (64, 48),
+    transfer: int = 2,
 ) -> Path:
-    """Write one lossless frame whose planes have these values."""
+    """Write one lossless frame whose planes have these values; `transfer` is its AVCOL_TRC."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=30)
         stream.width, stream.height, stream.pix_fmt = *size, kind
@@ -40,7 +43,7 @@ def one_colour(
             samples = plane.buffer_size // np.dtype(deep).itemsize
             plane.update(np.full(samples, round(value), deep).tobytes())
         for place in (stream.codec_context, picture):
-            place.colorspace, place.color_range = space, extent
+            place.colorspace, place.color_range, place.color_trc = space, extent, transfer
         container.mux(stream.encode(picture))
         container.mux(stream.encode())
     return path
@@ -101,6 +104,17 @@ def test_other_kinds_of_pixels(tmp_path: Path, kind: str) -> None:
 def test_grey_keeps_its_level(tmp_path: Path, level: int) -> None:
     path = one_colour(tmp_path / "a.mkv", [level], 2, 0, "gray")
     assert np.abs(colour_of(VideoSource(path).read()) - level).max() <= 2
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(PQ, 0.58), (HLG, 0.75)])
+def test_high_dynamic_range_is_mapped_to_the_standard_one(
+    tmp_path: Path, transfer: int, white: float
+) -> None:
+    """The white of a sheet of paper (ITU-R BT.2408) is nearly white, not grey."""
+    planes, path = [64 + 876 * white, 512, 512], tmp_path / "a.mkv"
+    one_colour(path, planes, 9, LIMITED, "yuv420p10le", transfer=transfer)
+    found = colour_of(VideoSource(path).read())
+    assert found.min() > 225 and np.ptp(found) <= 3
 
 
 def test_odd_sizes_grow_by_a_repeated_edge(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 It is turned as the clip's display matrix says, and stretched as the shape of its pixels says: those
 of DV and DVD, and of some old webcams, are not square. A picture of high definition that does not
-name its colours is taken for BT.709, as players and browsers do.
+name its colours is taken for BT.709, as players and browsers do. High dynamic range (PQ and HLG of
+ITU-R BT.2100, which telephones film in) is mapped to the standard one, or it would look pale.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    VideoReformatter,
+)
 
 from realtime.contract import Size
 from realtime.frame import MAX_SIDE, Bytes, Frame
@@ -24,24 +31,32 @@ UNNAMED_COLOURS = 2
 STANDARD_LINES = 576
 """Up to this height unnamed colours are BT.601, above they are BT.709."""
 
+HIGH_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+"""Transfer functions PQ and HLG."""
+
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
 
 
-def upright(picture: Any, pixel: Fraction | None = None) -> Bytes:
+def upright(picture: Any, reformatter: VideoReformatter, pixel: Fraction | None = None) -> Bytes:
     """Convert a decoded frame of any kind into an upright I420 array of even size.
 
-    `pixel` is the width of its pixels as a multiple of their height.
+    The reformatter is the clip's own: it keeps what it needs for pictures of that kind. `pixel` is
+    the width of its pixels as a multiple of their height.
     """
     unnamed = picture.colorspace == UNNAMED_COLOURS and not picture.format.is_rgb
     high = unnamed and picture.height > STANDARD_LINES
     width, height = _squared((picture.width, picture.height), pixel)
-    converted = picture.reformat(
+    bright = picture.color_trc in HIGH_RANGE
+    converted: Any = reformatter.reformat(
+        picture,
         width,
         height,
         format="yuv420p",
         src_colorspace=Colorspace.ITU709 if high else None,
         dst_colorspace=Colorspace.ITU601,
         dst_color_range=ColorRange.MPEG,
+        dst_color_trc=ColorTrc.BT709 if bright else None,
+        dst_color_primaries=ColorPrimaries.BT709 if bright else None,
     )
     i420 = blank(even((converted.width, converted.height)))
     for plane, target in zip(converted.planes, writable_planes(i420), strict=True):

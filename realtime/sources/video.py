@@ -1,6 +1,7 @@
 """Step 1 of 9: a clip instead of a camera: every frame in order, whatever it was stored as.
 
-Frames come out as I420 in BT.601 limited range, upright and of square pixels (`sources.upright`).
+Frames come out as I420 in BT.601 limited range, upright, of square pixels and of standard dynamic
+range (`sources.upright`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import av
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 
 from realtime.contract import Size
 from realtime.errors import EndOfStream, SourceLost, SourceUnavailable
@@ -47,11 +49,13 @@ class VideoSource:
         self._closed = threading.Event()
         self._number = 0
         self._due_s = self._start_s = time.monotonic() if realtime else 0.0
+        # One for all pictures: what it finds out of a clip's colours takes seconds where it is HDR.
+        self._reformatter = VideoReformatter()
         self._container, stream = _open(path)
         self.fps = float(stream.average_rate or USUAL_FPS)
         length_s = (self._container.duration or 0) / av.time_base
         self.frames: int = stream.frames or round(length_s * self.fps)
-        self._pictures = _decoded(self._container, stream, self.fps)
+        self._pictures = _decoded(self._container, stream, self.fps, self._reformatter)
         first = self._first()
         self._ready: tuple[Bytes, float] | None = first
         self.size: Size = Frame(first[0]).size
@@ -111,7 +115,7 @@ class VideoSource:
         # Opened again rather than sought: that also works where the file has no index.
         self._container.close()
         self._container, stream = _open(self._path)
-        self._pictures = _decoded(self._container, stream, self.fps)
+        self._pictures = _decoded(self._container, stream, self.fps, self._reformatter)
 
 
 def _open(path: Path) -> tuple[Any, Any]:
@@ -137,7 +141,9 @@ def _unavailable(path: Path, reason: str) -> SourceUnavailable:
     return SourceUnavailable(f"{path}: {reason}", "play the file once to see whether it is whole")
 
 
-def _decoded(container: Any, stream: Any, fps: float) -> Iterator[tuple[Bytes, float]]:
+def _decoded(
+    container: Any, stream: Any, fps: float, reformatter: VideoReformatter
+) -> Iterator[tuple[Bytes, float]]:
     """Yield frames as I420 arrays with their times in seconds from the first one on.
 
     Raises `SourceLost` at a frame that is too large, and after the last one when the file broke off
@@ -153,7 +159,7 @@ def _decoded(container: Any, stream: Any, fps: float) -> Iterator[tuple[Bytes, f
             at_s = picture.time if picture.pts is not None else count / fps
             first_s = at_s if first_s is None else first_s
             count += 1
-            yield upright(picture, pixel), max(0.0, at_s - first_s)
+            yield upright(picture, reformatter, pixel), max(0.0, at_s - first_s)
     if end.is_early:
         raise SourceLost(
             f"the clip broke off after {count} frames", "the file is damaged or was not finished"
