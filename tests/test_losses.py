@@ -83,3 +83,20 @@ def test_cross_entropy_leaves_unknown_pixels_out() -> None:
     assert losses.cross_entropy(right) < 1e-3
     wrong = losses.Outcome({"mask": logits}, labels, torch.ones_like(labels))
     assert losses.cross_entropy(wrong) > 1
+
+
+def labelled(mask: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> losses.Outcome:
+    return losses.Outcome({"mask": mask}, labels[:, None].float(), weight[:, None])
+
+
+def test_overlap_counts_each_class_alike_however_small() -> None:
+    labels = torch.zeros(1, 10, 10, dtype=torch.long)
+    labels[:, :1, :5] = 2  # 5 pixels of 100; class 1 is in no picture
+    known = torch.ones(1, 10, 10)
+    right = torch.nn.functional.one_hot(labels, 3).permute(0, 3, 1, 2) * 40.0
+    assert losses.overlap(labelled(right, labels, known)) < 1e-4
+    blind = torch.zeros_like(right)
+    blind[:, 0] = 40
+    assert 0.5 < float(losses.overlap(labelled(blind, labels, known))) < 0.52
+    assert losses.overlap(labelled(blind, labels, known * (labels == 0))) < 1e-4
+    assert losses.overlap(labelled(blind, labels, known * 0)) == 0

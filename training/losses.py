@@ -136,6 +136,19 @@ def cross_entropy(outcome: Outcome) -> Tensor:
     return mean(loss, outcome.weight[:, 0])
 
 
+def overlap(outcome: Outcome) -> Tensor:
+    """One less the mean soft Dice score of the classes in the batch (Milletari et al. 2016, 3).
+
+    Each class counts alike, however small, as in the mean of IoU that it is judged by.
+    """
+    weight = outcome.weight
+    found = outcome.mask.softmax(1) * weight
+    true = torch.zeros_like(found).scatter_(1, outcome.pha.long(), weight)
+    both, either = (found * true).sum((0, 2, 3)), (found + true).sum((0, 2, 3))
+    present = true.sum((0, 2, 3)) > 0
+    return mean(1 - 2 * both / either.clamp(min=1), present.float())
+
+
 TERMS: dict[str, Callable[[Outcome], Tensor]] = {
     term.__name__: term
     for term in (
@@ -150,6 +163,7 @@ TERMS: dict[str, Callable[[Outcome], Tensor]] = {
         boundary_focal,
         consistency,
         cross_entropy,
+        overlap,
     )
 }
 
