@@ -73,7 +73,7 @@ def _closed(alpha: Alpha, picture: Bytes) -> Alpha:
 
 def _alike(colours: Bytes, others: Bytes) -> bool:
     """Say whether most of some colours, (count, 3), are near one of the others."""
-    if not len(others):
+    if not (len(colours) and len(others)):
         return False
     some, those = (
         every[:: -(-len(every) // ASKED)].astype(np.float32) for every in (colours, others)

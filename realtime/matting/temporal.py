@@ -93,7 +93,7 @@ class FlowSmoother:
 
     A new matte is the mean of the network's last two, the elder one carried along: so what a
     network that looks at the picture and at its mirror image in turn sees differently is no
-    flicker, and half of its errors are gone (`matting.mirrored.InTurn`).
+    flicker, and what only one way takes for a person counts half (`matting.mirrored.InTurn`).
     """
 
     def __init__(self, strength: float) -> None:
