@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from realtime.errors import ConfigError
-from training import parts, recipes
+from training import parts, recipes, sheet
 from training.pack import Row
 from training.recipe import Shape
 
@@ -165,6 +165,24 @@ def test_figures_of_a_perfect_and_of_a_blind_network(folder: Path) -> None:
     assert blind.figures["iou background"] == pytest.approx(background)
     assert blind.figures["iou hair"] == blind.figures["iou top"] == 0
     assert blind.figures["miou"] == pytest.approx(background / 3)
+
+
+def test_the_worst_pictures_are_shown_in_the_colours_of_classes(
+    folder: Path, tmp_path: Path
+) -> None:
+    def half_blind(bgr: np.ndarray) -> np.ndarray:
+        labels = by_colour(bgr)
+        return labels if (bgr == cv2.imread(str(first))).all() else np.zeros_like(labels)
+
+    first = sorted((folder / "stills/val/ccp/img").iterdir())[0]
+    score = parts.evaluate_parts(half_blind, folder)
+    ious = [row[0] for row in score.worst]
+    assert ious == sorted(ious) and ious[-1] == 100 and ious[-2] < 100
+    *_, found, true = score.worst[-1]
+    known = (true != parts.PALETTE[parts.UNKNOWN]).any(axis=2)
+    assert (found == true)[known].all() and (true == parts.PALETTE[HAIR]).all(axis=2).any()
+    sheet.worst([score], tmp_path / "worst.png")
+    assert cv2.imread(str(tmp_path / "worst.png")).shape == (120, 4 * 3 * 120, 3)
 
 
 def test_a_class_found_where_it_never_is_costs() -> None:

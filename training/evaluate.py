@@ -25,12 +25,13 @@ Infer = Callable[[Pixels], Matte]  # BGR H x W x 3 -> alpha H x W
 
 @dataclass
 class Score:
-    """Figures of one set; `worst` are its pictures by rising IoU."""
+    """Figures of one set; `worst` are its pictures by rising IoU: IoU, name, and as they are shown,
+    BGR, the picture, what was found and what is true."""
 
     name: str
     figures: dict[str, float]
     pictures: int
-    worst: list[tuple[float, str, Pixels, Matte, Matte]] = field(default_factory=list, repr=False)
+    worst: list[tuple[float, str, Pixels, Pixels, Pixels]] = field(default_factory=list, repr=False)
 
 
 class Network:
@@ -86,9 +87,14 @@ def score_stills(infer: Infer, source: str, items: Sequence[Item]) -> Score:
         out, pha = infer(bgr), truth(mask)
         pixels.add(out, pha)
         rows.append(compared(out, pha))
-        worst.append((rows[-1]["iou"], f"{source}/{item.name}", bgr, out, pha))
+        worst.append((rows[-1]["iou"], f"{source}/{item.name}", bgr, shown(out), shown(pha)))
     worst.sort(key=lambda item: item[0])
     return Score(source, averaged(rows) | {"miou": pixels.miou()}, len(rows), worst[:24])
+
+
+def shown(pha: Matte) -> Pixels:
+    """A matte in grey, BGR."""
+    return np.asarray(cv2.cvtColor((pha * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
 
 
 def compared(out: Matte, pha: Matte) -> dict[str, float]:

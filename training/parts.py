@@ -29,6 +29,11 @@ from training.recipe import CLASSES, Recipe
 
 UNKNOWN = 255
 
+# BGR by label, to look at: classes are far apart, what is unknown has the last colour.
+PALETTE = cv2.applyColorMap(
+    np.minimum(28 * np.arange(256), 255).astype(np.uint8), cv2.COLORMAP_TURBO
+).reshape(256, 3)
+
 # Share of each class in the known pixels of parts/train, in %, by `class_areas`.
 AREAS = (78.71, 1.03, 2.46, 3.25, 4.32, 4.71, 2.92, 0.93, 1.68)
 
@@ -127,13 +132,19 @@ class PartsNetwork:
 
 def evaluate_parts(infer: Infer, data: Path, skip_bad: bool = False) -> Score:
     """IoU of each class over all known pixels of the pictures set aside, and their mean, in %."""
-    counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+    counts, worst = np.zeros((len(CLASSES), len(CLASSES)), np.int64), []
     items = aside(data, "parts", skip_bad)["parts"]
     for item in items:
         bgr, labels = item.load()
-        counts += confusion(infer(bgr), labels)
+        out = infer(bgr)
+        here = confusion(out, labels)
+        counts += here
+        iou = float(np.mean([*ious(here).values()] or [100.0]))  # where nothing is known
+        worst.append((iou, f"parts/{item.name}", bgr, PALETTE[out], PALETTE[labels]))
+    worst.sort(key=lambda row: row[0])
     figures = {f"iou {CLASSES[number]}": value for number, value in ious(counts).items()}
-    return Score("parts", {"miou": float(np.mean([*figures.values()]))} | figures, len(items))
+    mean = {"miou": float(np.mean([*figures.values()]))}
+    return Score("parts", mean | figures, len(items), worst[:24])
 
 
 def confusion(out: Pixels, true: Pixels) -> Counts:

@@ -17,12 +17,11 @@ WORST = 24
 
 
 def worst(scores: Sequence[Score], path: Path) -> None:
-    """The worst pictures, as many of each set, 24 in all: picture, matte, truth."""
+    """The worst pictures, as many of each set, 24 in all: picture, what was found, truth."""
     tiles = []
     each = WORST // max(1, sum(bool(score.worst) for score in scores))
-    for _, name, bgr, out, pha in [item for score in scores for item in score.worst[:each]]:
-        grey = [cv2.cvtColor((m * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR) for m in (out, pha)]
-        tile = np.hstack([boxed(image) for image in (bgr, *grey)])
+    for _, name, *images in [item for score in scores for item in score.worst[:each]]:
+        tile = np.hstack([boxed(image) for image in images])
         tiles.append(cv2.putText(tile, name, (2, 12), 0, 0.35, (0, 0, 255)))
     write(tiles, path)
 
