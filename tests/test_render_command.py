@@ -181,7 +181,10 @@ def test_a_rendering_that_is_stopped_leaves_nothing_behind(
     words = ["render", source, tmp_path / "out.mp4", "--model", toy_ir]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     rendering = subprocess.Popen(
-        [sys.executable, "-m", "realtime", *words], env=environment, stderr=subprocess.PIPE
+        [sys.executable, "-m", "realtime", *words],
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # as in no nohup
     )
     while not any(path.stat().st_size for path in tmp_path.glob(".out-*")):
         assert rendering.poll() is None
