@@ -16,7 +16,7 @@ from OpenSSL import SSL
 
 from realtime.address import CODECS
 from realtime.config import IceServer
-from realtime.web import candidate, consent
+from realtime.web import candidate, consent, playout
 from realtime.web.link import Link
 from realtime.web.viewer import Viewer
 
@@ -32,6 +32,7 @@ FAREWELL_S = 2.0
 
 candidate.install()
 consent.install()
+playout.install()
 
 
 def open_connection(servers: Sequence[IceServer] = ()) -> RTCPeerConnection:
@@ -79,6 +80,7 @@ def send(sender: RTCRtpSender, viewer: Viewer) -> None:
     link = Link(sender, viewer)
     sender.replaceTrack(viewer)
     sender._RTCRtpSender__encoder = link
+    sender._RTCRtpSender__rtp_header_extensions_map = playout.AtOnce()
     sender._send_keyframe = viewer.ask_key
     sender._retransmit = link.resend
     viewer.unsent, viewer.carries = link.unsent, link.carries

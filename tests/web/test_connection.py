@@ -12,13 +12,16 @@ from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
+    HeaderExtensions,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
     pack_remb_fci,
+    unpack_header_extensions,
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from realtime.web import playout
 from realtime.web.broadcast import Broadcast
 from realtime.web.connection import open_connection, send
 from realtime.web.ladder import Report
@@ -70,6 +73,33 @@ async def test_a_peer_may_bring_an_rsa_certificate(loopback: None, offers: bool)
     await negotiate(one, other)
     assert isinstance(certificate, RTCCertificate)
     assert await until(lambda: states(ours, theirs), {"connected"})
+    await asyncio.gather(ours.close(), theirs.close())
+
+
+@pytest.mark.parametrize("knows", [True, False])
+@in_loop
+async def test_a_receiver_that_can_is_told_not_to_wait(loopback: None, knows: bool) -> None:
+    ours, theirs = open_connection(), open_connection()
+    theirs.addTransceiver("video", direction="recvonly")
+    await theirs.setLocalDescription(await theirs.createOffer())
+    offer = theirs.localDescription.sdp
+    if not knows:
+        offer = "".join(line for line in offer.splitlines(True) if playout.URI not in line)
+    await ours.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+    (video,) = ours.getTransceivers()
+    video.direction = "sendonly"
+    send(video.sender, Broadcast().viewer("VP8"))
+    await ours.setLocalDescription(await ours.createAnswer())
+    await theirs.setRemoteDescription(RTCSessionDescription(ours.localDescription.sdp, "answer"))
+    assert await until(lambda: states(ours, theirs), {"connected"})
+
+    known = {each.uri: each.id for each in video._headerExtensions}
+    assert (playout.URI in known) == knows
+    extensions = video.sender._RTCRtpSender__rtp_header_extensions_map
+    values = HeaderExtensions(mid="0", abs_send_time=7)
+    found = dict(unpack_header_extensions(*extensions.set(values)))
+    assert found.pop(known.get(playout.URI), None) == (bytes(3) if knows else None)
+    assert set(found.values()) == {b"0", b"\0\0\x07"}
     await asyncio.gather(ours.close(), theirs.close())
 
 
