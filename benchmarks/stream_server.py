@@ -82,6 +82,11 @@ def keep_stamp(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
+def ready(url: str) -> None:
+    """Say that the server can be asked."""
+    print(url, flush=True)
+
+
 def settings(host: str, cameras: int) -> cfg.Config:
     tables = {"width": SIZE[0], "height": SIZE[1], "fps": FPS}
     places = {"max_peers": 64, "max_cameras": max(1, cameras)}
@@ -97,12 +102,12 @@ async def serve_scrim(host: str, port: int, cameras: int, publish_to: str) -> No
     make = browser_line.make_pipeline
     browser_line.make_pipeline = lambda *args: keep_stamp(make(*args))
     if cameras:
-        return await serve(Studio(Control(config, model, stats, None), watch), host, port)
+        return await serve(Studio(Control(config, model, stats, None), watch), host, port, ready)
     pipeline = keep_stamp(make_pipeline(config, model, stats))
     outlet = Outlet("watchers", lambda: watch, FPS)
     line = Runner(Stamped, pipeline, [outlet], SIZE, stats)
     line.start()
-    jobs = [serve(Studio(Control(config, model, stats, line), watch), host, port)]
+    jobs = [serve(Studio(Control(config, model, stats, line), watch), host, port, ready)]
     if publish_to:
         jobs.append(publish(watch, publish_to, TOKEN, [], lambda said: None))
     await asyncio.gather(*jobs)
@@ -185,7 +190,7 @@ async def serve_aiortc(host: str, port: int) -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
-    print("ready", flush=True)
+    ready(f"http://{host}:{port}/")
     await asyncio.Event().wait()
 
 

@@ -65,7 +65,7 @@ async def serve(
     studio: Studio,
     host: str,
     port: int,
-    ready: Callable[[str], None] | None = None,
+    ready: Callable[[str], None],
     tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve until cancelled, by https with `tls`; `ready` gets the studio's URL, with the port
@@ -92,7 +92,7 @@ async def serve(
             raise _no_place(host, port, error) from error
         bound = runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host
-        (ready or _announce)(f"{'https' if tls else 'http'}://{name}:{bound}/")
+        ready(f"{'https' if tls else 'http'}://{name}:{bound}/")
         if not tls and not gate.is_loopback(host):
             log.error("without https others on the network can read along: set web.cert")
         await asyncio.Event().wait()
@@ -151,10 +151,6 @@ def _no_pem(name: str, path: str, wanted: str, error: OSError) -> ConfigError:
     if error.errno == errno.EINVAL:  # so OpenSSL's callback says it
         reason = "this is not its passphrase"
     return ConfigError(f"{name}: {path}: {reason}", f"give a PEM file with the {wanted}")
-
-
-def _announce(url: str) -> None:
-    print(f"studio: {url}", flush=True)
 
 
 async def _govern_peers(app: web.Application) -> AsyncIterator[None]:

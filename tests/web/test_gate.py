@@ -119,10 +119,9 @@ def test_an_open_address_needs_a_token(config: Config, host: str) -> None:
     studio = Studio(Control(open_to_all, model, Stats(), None), Broadcast())
     with pytest.raises(ConfigError, match="needs a token"):
         server.make_app(studio)
+    studio = Studio(Control(config, model, Stats(), None), Broadcast())
     with pytest.raises(ConfigError, match="needs a token"):
-        asyncio.run(
-            server.serve(Studio(Control(config, model, Stats(), None), Broadcast()), host, 0)
-        )
+        asyncio.run(server.serve(studio, host, 0, print))
 
 
 @in_loop
@@ -149,9 +148,9 @@ async def test_serve_names_the_port_and_says_when_it_is_taken(config: Config) ->
         await asyncio.sleep(0.01)
     port = int(urls[0].rstrip("/").rpartition(":")[2])
     with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}: .*--port"):
-        await server.serve(studio, "127.0.0.1", port)
+        await server.serve(studio, "127.0.0.1", port, urls.append)
     with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1:.*--host"):
-        await server.serve(studio, "192.0.2.1", port)
+        await server.serve(studio, "192.0.2.1", port, urls.append)
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
