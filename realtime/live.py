@@ -30,6 +30,7 @@ from realtime.signals import finish, hear_signals
 from realtime.sinks.preview import PreviewSink
 from realtime.stats import Stats
 from realtime.web.broadcast import Broadcast
+from realtime.web.gate import is_loopback
 from realtime.web.publish import publish
 from realtime.web.server import expect_free, secure, serve
 from realtime.web.studio import Studio
@@ -65,6 +66,11 @@ def run_line(settings: cfg.Config, matting: MattingModel, start: Start, journal:
     Raises `ScrimError`.
     """
     web, tls = settings.web, None
+    if start.room and (settings.publish.url or (web.enabled and not is_loopback(web.host))):
+        raise ConfigError(
+            "--passthrough shows the room: others are not to see it",
+            "leave it out, or publish.url and an open web.host",
+        )
     if not (start.has_source(settings.camera) or web.enabled):
         raise ConfigError("without a camera and without the studio there is nothing to do")
     if web.enabled:  # what is refused is refused before anything is opened

@@ -84,9 +84,9 @@ class Runner:
         """
         try:
             for outlet in self.outlets:
-                self._spawn(f"deliver {outlet.name}", self._delivery(outlet).run, outlet.open())
                 if self._rests:  # a device is listed from its first picture on
                     outlet.slot.put(self._still())
+                self._spawn(f"deliver {outlet.name}", self._delivery(outlet).run, outlet.open())
             if not self._rests:
                 self._open_first(patient)
         except ScrimError:
@@ -145,6 +145,7 @@ class Runner:
     def rest(self, why: str) -> None:
         """Close the source, and show nothing of it, until `go_on` is told the same reason."""
         self._rests.add(why)
+        self._show_still()  # a sink may be writing a person just now, and would keep that
         self._close_source()
 
     def go_on(self, why: str) -> None:
@@ -152,8 +153,7 @@ class Runner:
         if not self._rests.remove(why):
             return
         self._wakes.set()
-        for outlet in self.outlets:
-            outlet.slot.put(replace(self._still(), captured_at=time.monotonic()))
+        self._show_still()
 
     def renew_source(self) -> None:
         """Open the source again: what it is to be has changed."""
@@ -236,8 +236,8 @@ class Runner:
                 if not self._rests:
                     for outlet in self.outlets:
                         outlet.slot.put(picture)
-                    if self.room:
-                        self.room.put(frame)
+                    if room := self.room:
+                        room.put(frame)
                     self.stats.state = "live"
                 self.stats.count("drops", self._frames.drops - drops)
                 drops = self._frames.drops
@@ -251,6 +251,10 @@ class Runner:
         if size != self._size:
             self._size = size
             self._standby = alone(self.pipeline, size)
+
+    def _show_still(self) -> None:
+        for outlet in self.outlets:
+            outlet.slot.put(replace(self._still(), captured_at=time.monotonic()))
 
     def _still(self) -> Frame:
         """Return what is shown where there is nothing new: never the room."""

@@ -85,6 +85,8 @@ def bad_files() -> None:
         ("run -i gone.mp4 --set web.cert=gone.pem", 2, "gone.pem"),
         ("run -i gone.mp4 --publish rtp://127.0.0.1:5004?codec=AV9", 2, "H264, VP8"),
         ("run --no-web --set camera.device=none", 2, "nothing to do"),
+        ("run --passthrough --set web.token=x --host 0.0.0.0", 2, "shows the room"),
+        ("run --passthrough --no-web --publish rtp://127.0.0.1:5004", 2, "shows the room"),
         ("run --port 0 --set camera.device=none --backdrop gone.jpg", 2, "gone.jpg"),
         ("run --model nothing", 3, "nothing"),
         ("run --preview -i pattern --no-virtualcam", 5, "no preview"),

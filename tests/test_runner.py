@@ -82,6 +82,27 @@ def test_a_hidden_line_shows_the_slate_alone(config: Config) -> None:
     assert runner.error is None
 
 
+def test_a_picture_that_is_being_written_is_not_the_last_one_of_a_line_that_rests(
+    config: Config,
+) -> None:
+    class Slow(Collector):
+        def write(self, frame: Frame) -> None:
+            super().write(frame)
+            if person(frame):
+                writing.set()
+                assert go_on.wait(20)
+
+    writing, go_on = threading.Event(), threading.Event()
+    with running(config, sink=Slow()) as (runner, _, sink):
+        assert writing.wait(20)
+        runner.rest(UNWATCHED)
+        go_on.set()
+        began = sink.await_picture(nobody, len(sink.frames))
+        runner.hidden = True
+        sink.await_picture(slate, began)
+        assert not any(person(frame) for frame in sink.frames[began:])
+
+
 def test_what_stands_in_is_as_large_as_the_cameras_pictures(config: Config) -> None:
     stats, sink = Stats(), Collector()
     pipeline, _ = broken_line(config, stats)
