@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from urllib.parse import urljoin
 
 import aiohttp
 from aiortc import RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
+from yarl import URL
 
 from realtime.config import IceServer
 from realtime.errors import SinkLost
@@ -27,11 +27,11 @@ class WhipClient:
     """One session at an endpoint, from `open` to `close`."""
 
     def __init__(self, url: str, token: str, servers: Sequence[IceServer]) -> None:
-        bearer = {"Authorization": f"Bearer {token}"} if token else {}
         limit = aiohttp.ClientTimeout(total=REQUEST_S)
         self._url = url
-        self._http = aiohttp.ClientSession(headers=bearer, timeout=limit)
-        self._session: str | None = None
+        self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = aiohttp.ClientSession(timeout=limit)
+        self._session: URL | None = None
         self._connection = open_connection(servers)
         self._connection.on("connectionstatechange", self._changed)
         self._settled, self._ended = asyncio.Event(), asyncio.Event()
@@ -69,16 +69,18 @@ class WhipClient:
         await farewell(self._connection.close())
         if self._session:
             with suppress(aiohttp.ClientError, TimeoutError):
-                await self._http.delete(self._session)
+                await self._http.delete(self._session, headers=self._bearer)
         await self._http.close()
 
     async def _post(self, offer: str) -> str:
-        kind = {"Content-Type": "application/sdp"}
-        async with self._http.post(self._url, data=offer, headers=kind) as response:
+        head = {"Content-Type": "application/sdp", **self._bearer}
+        async with self._http.post(self._url, data=offer, headers=head) as response:
             if response.status != 201:
                 raise SinkLost(f"{self._url} answers {response.status}", _hint(response.status))
             if place := response.headers.get("Location"):
-                self._session = urljoin(str(response.url), place)
+                self._session = response.url.join(URL(place))
+                if self._session.origin() != URL(self._url).origin():
+                    self._bearer = {}  # the place may be on any host, the token is for ours alone
             answer = bytearray()
             async for part in response.content.iter_any():
                 answer += part

@@ -159,6 +159,34 @@ async def test_an_answer_comes_in_parts_and_has_an_end(size: int) -> None:
             await client.close()
 
 
+@pytest.mark.parametrize("way", ["place", "redirect"])
+@in_loop
+async def test_the_token_is_for_its_own_server_alone(way: str) -> None:
+    heard: list[tuple[str, str | None]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append((request.method, request.headers.get("Authorization")))
+        return web.Response(status=201, headers={"Location": "/session"})
+
+    async def send_on(request: web.Request) -> web.Response:
+        await answer(request)
+        place = str(other.make_url("/whip" if way == "redirect" else "/session"))
+        status = 307 if way == "redirect" else 201
+        return web.Response(status=status, headers={"Location": place})
+
+    ours, theirs = web.Application(), web.Application()
+    ours.router.add_post("/whip", send_on)
+    theirs.router.add_route("*", "/{any}", answer)
+    async with TestServer(theirs) as other, TestServer(ours) as server:
+        client = whip_client.WhipClient(str(server.make_url("/whip")), "t0ken", ())
+        try:
+            await client._post("offer")
+        finally:
+            await client.close()
+    assert heard[0] == ("POST", "Bearer t0ken") and heard[-1] == ("DELETE", None)
+    assert [token for _, token in heard[1:]] == [None] * (2 if way == "redirect" else 1)
+
+
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
 @in_loop
 async def test_a_player_receives_plain_rtp(config: Config, tmp_path: Path, codec: Codec) -> None:
