@@ -48,7 +48,7 @@ class Shape:
 
     view: Size
     size: Size
-    share: float
+    share: float  # of the batches; 0: on the card alone
 
 
 @dataclass(frozen=True)
