@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -13,7 +12,7 @@ from realtime.web.body import read_json
 from realtime.web.keys import PEERS, STUDIO
 from realtime.web.look import read_look
 from realtime.web.offer import read_offer
-from realtime.web.peer import open_camera
+from realtime.web.peer import Peer, open_camera
 
 STATIC = Path(__file__).parent / "static"
 
@@ -39,8 +38,11 @@ async def offer_camera(request: web.Request) -> web.StreamResponse:
         raise BadOffer("sdp and type are missing", 'send {"type": "offer", "sdp": "..."}')
     offer = read_offer(body["sdp"], ("sendrecv",))
     tables = studio.tables(read_look(body.get("scene", {})))
-    config, model = await asyncio.to_thread(studio.control.prepare, tables)
     peers = request.app[PEERS]
-    opened = partial(open_camera, config, model, peers.turns, offer)
+
+    async def opened() -> Peer:
+        config, model = await asyncio.to_thread(studio.control.prepare, tables)
+        return await open_camera(config, model, peers.turns, offer)
+
     peer = await peers.join(opened, camera=True)
     return web.json_response({"type": "answer", "sdp": peer.answer, "session": peer.id})

@@ -13,6 +13,7 @@ from aiortc import (
     RTCRtpReceiver,
 )
 
+from realtime import control
 from realtime.config import Config
 from realtime.errors import SinkLost
 from realtime.web import keys, peer
@@ -99,6 +100,20 @@ async def test_whatever_an_offer_breaks_nothing_of_it_goes_on(
         answer = await client.post("/offer", json={"type": "offer", "sdp": OFFER})
         assert await error_of(answer, 500) == "internal error"
         assert not [each for each in threading.enumerate() if each.name == "deliver browser"]
+
+
+@in_loop
+async def test_nothing_is_compiled_for_who_finds_no_place(
+    config: Config, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(control, "load_model", made.append)
+    scene = {"matting.model": "scrim-r-int8"}
+    async with served(config, max_cameras=1) as client, browser(Camera()) as guest:
+        await lend_camera(client, guest)
+        body = {"type": "offer", "sdp": OFFER, "scene": scene}
+        await error_of(await client.post("/offer", json=body), 503)
+    assert not made
 
 
 @in_loop
