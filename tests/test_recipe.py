@@ -141,6 +141,14 @@ def test_changes_reach_recipe_and_network_and_are_remembered(trainer) -> None:
     assert narrow < wide / 3
 
 
+def test_a_loss_changes_in_the_stages_that_have_it() -> None:
+    before, after = (recipes.find("sinet", found).stages for found in ((), ["losses.coarse=0.1"]))
+    assert {stage.losses["coarse"] for stage in after} == {0.1}
+    first, *rest = recipes.find("sinet", ["losses.boundary_bce=0.5"]).stages
+    assert first == before[0]
+    assert {stage.losses["boundary_bce"] for stage in rest} == {0.5}
+
+
 def test_a_run_of_another_network_is_not_gone_on_with(trainer) -> None:
     trainer(small("sinet")).save()
     with pytest.raises(ConfigError, match="another network"):

@@ -124,7 +124,7 @@ def changed(found: Recipe, change: str) -> Recipe:
     """The recipe with a change such as "batch=24" or "options.alpha=0.5".
 
     It is one number or word: the recipe's own, an option of the network, a share of the mix, or the
-    weight of a loss in every stage. Raises `ConfigError`.
+    weight of a loss in every stage that has it. Raises `ConfigError`.
     """
     name, equals, text = change.partition("=")
     if not equals:
@@ -135,7 +135,9 @@ def changed(found: Recipe, change: str) -> Recipe:
     if first == "mix" and len(rest) == 1:
         return dataclasses.replace(found, mix=with_value(found.mix, rest[0], new, "mix."))
     if first == "losses" and len(rest) == 1:
-        stages = tuple(weighed(stage, rest[0], new) for stage in found.stages)
+        terms = {term: share for stage in found.stages for term, share in stage.losses.items()}
+        checked(terms, rest[0], new, "losses.")
+        stages = tuple(weighed(stage, rest[0], float(new)) for stage in found.stages)
         return dataclasses.replace(found, stages=stages)
     return with_value(found, name.strip(), new)
 
@@ -148,10 +150,10 @@ def value(text: str) -> Any:
         return text
 
 
-def weighed(stage: Stage, term: str, new: Any) -> Stage:
-    """The stage with another weight for one of its losses."""
-    checked(dict(stage.losses), term, new, "losses.")
-    return dataclasses.replace(stage, losses=stage.losses | {term: float(new)})
+def weighed(stage: Stage, term: str, new: float) -> Stage:
+    """The stage with another weight for one of its losses, where it has that one."""
+    changes = {term: new} if term in stage.losses else {}
+    return dataclasses.replace(stage, losses=stage.losses | changes)
 
 
 def with_value(row: Row, key: str, new: Any, within: str = "") -> Row:
