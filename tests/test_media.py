@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from base64 import b64decode
 from pathlib import Path
@@ -15,8 +16,9 @@ from realtime import pixels
 from realtime.build import make_backdrop
 from realtime.config import Scene
 from realtime.errors import ConfigError
+from realtime.scene import backdrop as backdrops
 from realtime.scene.backdrop import picture_backdrop
-from realtime.scene.media import read_picture
+from realtime.scene.media import Picture, read_picture
 from tests.scenes import SIZE, UPRIGHT, corners, frame_at, nobody, quarters, save, seen
 
 
@@ -222,9 +224,29 @@ def test_the_pictures_of_a_folder_take_turns(tmp_path: Path) -> None:
     assert [round(level / 100) for level in levels] == [0, 0, 1, 1, 2, 2, 0, 0]
     for path in tmp_path.glob("*.png"):
         path.rename(path.with_suffix(".away"))
-    assert pixels.to_bgr(backdrop.picture(frame_at(99.0), nobody())).mean() < 60, "the last stays"
-    (tmp_path / "b.away").rename(tmp_path / "b.png")
-    assert round(pixels.to_bgr(backdrop.picture(frame_at(102.0), nobody())).mean() / 100) == 1
+    later = [pixels.to_bgr(backdrop.picture(frame_at(99.0 + 2 * n), nobody())) for n in range(3)]
+    assert [round(bgr.mean() / 100) for bgr in later] == [1, 1, 1], "read before, and stays"
+    (tmp_path / "d.away").rename(tmp_path / "d.png")
+    later = [pixels.to_bgr(backdrop.picture(frame_at(105.0 + 2 * n), nobody())) for n in range(2)]
+    assert round(later[-1].mean() / 100) == 2, "it has come back"
+
+
+def test_the_next_picture_of_a_folder_is_read_while_one_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        save(tmp_path / f"{name}.png", np.full((36, 64, 3), 140, np.uint8))
+    readers: list[str] = []
+
+    def noted(path: Path) -> Picture:
+        readers.append(threading.current_thread().name)
+        return read_picture(path)
+
+    monkeypatch.setattr(backdrops, "read_picture", noted)
+    backdrop = make_backdrop(Scene(backdrop=str(tmp_path), slide=2.0))
+    for seconds in (9.0, 11.0, 13.0):
+        backdrop.picture(frame_at(seconds), nobody())
+    assert readers[:3] == [threading.current_thread().name, "slides_0", "slides_0"]
 
 
 def test_a_folder_without_a_picture_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ and `alone(size)`, a frame without any pixel of the room for when nobody could b
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -90,7 +91,8 @@ def video_backdrop(path: Path, fit: Fit = "crop") -> FileBackdrop:
 class SlideBackdrop:
     """Pictures in turns, each for so many seconds of the frames' clock.
 
-    One that cannot be read is passed over, and the one before stays while none can be. Raises
+    The next one is read meanwhile, by a thread: a photograph would hold up several frames. One
+    that cannot be read is passed over, and the one before stays while none can be. Raises
     `ConfigError` when none can be read at the start.
     """
 
@@ -100,6 +102,8 @@ class SlideBackdrop:
         self._fit = fit
         self._began_at: float | None = None
         self._shown = self._next()
+        self._reader = ThreadPoolExecutor(1, "slides")
+        self._coming = self._reader.submit(self._next)
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the picture whose turn it is, at the frame's size."""
@@ -107,7 +111,8 @@ class SlideBackdrop:
         if not 0 <= frame.captured_at - began_at < self._seconds:
             began_at = frame.captured_at
             with suppress(ConfigError):
-                self._shown = self._next()
+                self._shown = self._coming.result()
+            self._coming = self._reader.submit(self._next)
         self._began_at = began_at
         return self._shown.picture(frame, alpha)
 
