@@ -43,6 +43,8 @@ def as_backdrop(data: bytes) -> bytes:
     """Return an uploaded picture as a JPEG of ours, upright, over black. Raises `BadPicture`."""
     picture = expect_picture(data)
     try:
+        if picture.mode == "I;16":  # grey of 16 bits, which `convert` would clip
+            picture = picture.point(lambda value: value / 256).convert("L")
         picture.draft("RGB", KEPT)
         picture.getexif()  # from now on the picture knows its side without the tags:
         picture.info.pop("exif", None)  # written again, which some cannot be, they would go along

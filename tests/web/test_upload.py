@@ -191,6 +191,16 @@ def test_every_kind_of_picture_becomes_colour(mode: str) -> None:
     assert Image.open(io.BytesIO(upload.as_backdrop(picture(mode=mode)))).mode == "RGB"
 
 
+@pytest.mark.parametrize("size", [(64, 36), (5000, 100)])
+def test_grey_of_16_bits_keeps_its_shades(size: tuple[int, int]) -> None:
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # on its side
+    Image.new("I;16", size, 100 * 257).save(file, "PNG", exif=exif)
+    kept = Image.open(io.BytesIO(upload.as_backdrop(file.getvalue())))
+    assert kept.height > kept.width
+    assert kept.getextrema() == ((100, 100),) * 3
+
+
 def test_transparent_is_black() -> None:
     kept = Image.open(io.BytesIO(upload.as_backdrop(picture(mode="RGBA"))))
     assert kept.getpixel((5, 5)) == (0, 0, 0)
