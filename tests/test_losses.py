@@ -1,5 +1,7 @@
 """Loss terms: what each asks for, and what it leaves out."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -70,6 +72,11 @@ def test_consistency_is_the_divergence_of_two_lights() -> None:
     value.backward()
     assert value > 0.1
     assert other.grad[0].abs().max() == 0 and other.grad[1].abs().max() > 0  # the first teaches
+
+
+def test_without_twins_there_is_nothing_to_agree() -> None:
+    alone = replace(outcome(mask=(square() * 2 - 1) * 8), twins=0)
+    assert losses.twin(alone) == losses.consistency(alone) == 0
 
 
 def test_cross_entropy_leaves_unknown_pixels_out() -> None:

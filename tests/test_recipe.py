@@ -13,7 +13,7 @@ import torch
 from realtime.errors import ConfigError
 from training import augment, data, losses, models, packing, recipes, train
 from training.rates import OPTIMISERS, schedule
-from training.recipe import Recipe, Shape, Stage
+from training.recipe import WORDS, Recipe, Shape, Stage
 from training.train import Run, Trainer, predicted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -191,12 +191,22 @@ def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:
         ("mix.people=1", "no such key"),
         ("mix.hard=much", "not a float"),
         ("losses.temporal=1", "losses.temporal: no such key"),
+        ("schedule=plato", "polynomial, plateau"),
+        ("optimiser=sgd", "adamw, adam"),
+        ("task=part", "matte, parts"),
+        ("camera=web", "webcam, source-000"),
     ],
 )
 def test_changes_that_cannot_be_are_refused(change: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         recipes.find("sinet", [change])
     assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_the_words_that_are_allowed_are_those_there_are() -> None:
+    assert WORDS["optimiser"] == tuple(OPTIMISERS) and WORDS["camera"] == tuple(augment.PRESETS)
+    for used in recipes.RECIPES.values():
+        assert all(getattr(used, key) in words for key, words in WORDS.items())
 
 
 def test_options_that_a_network_lacks_are_refused() -> None:

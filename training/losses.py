@@ -122,6 +122,8 @@ def consistency(outcome: Outcome, temperature: float = 2.0) -> Tensor:
     The first is the teacher (PortraitNet, 2019, eq. 4).
     """
     n, weight = outcome.twins, outcome.weight
+    if n == 0:
+        return outcome.error.new_zeros(())
     teacher, student = outcome.mask[:n].detach() / temperature, outcome.mask[-n:] / temperature
     q = teacher.sigmoid()
     kl = q * (F.logsigmoid(teacher) - F.logsigmoid(student))

@@ -61,6 +61,14 @@ class Stage:
     scale: float = 1.0  # of the pictures' sides: 0.7 is half the cost
 
 
+WORDS = {  # that a recipe may hold
+    "task": ("matte", "parts"),
+    "class_weights": ("even", "inverse"),
+    "camera": ("light", "webcam", *(f"source-00{number}" for number in range(5))),
+    "optimiser": ("adamw", "adam"),
+    "schedule": ("cosine", "polynomial", "plateau"),
+}
+
 CLIPS_EVERY = 3  # batches: a clip teaches steadiness, sixteen stills teach more of what people are
 
 
@@ -168,10 +176,12 @@ def with_value(row: Row, key: str, new: Any, within: str = "") -> Row:
 
 
 def checked(simple: dict[str, Any], key: str, new: Any, within: str) -> None:
-    """Refuse a key that is not there, and a value of another kind."""
+    """Refuse a key that is not there, a value of another kind, and a word that says nothing."""
     if key not in simple:
         near = get_close_matches(key, simple) or simple
         raise ConfigError(f"--set {within}{key}: no such key", f"try {', '.join(near)}")
     kind = type(simple[key])
     if type(new) is not kind and not (kind is float and type(new) is int):
         raise ConfigError(f"--set {within}{key}={new}: not a {kind.__name__}")
+    if new not in (words := WORDS.get(key, (new,))):
+        raise ConfigError(f"--set {within}{key}={new}: no such word", f"try {', '.join(words)}")
