@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from realtime.config import Config
+from realtime.build import make_backdrop
+from realtime.config import Config, Scene
+from realtime.pipeline import Backdrop
 from realtime.web import keys
+from realtime.web.api import backdrops
 from tests.web.guest import OFFER, post_sdp, share_of
 from tests.web.serving import YELLOW, error_of, in_loop, served
 
@@ -97,3 +103,30 @@ async def test_thumbnails_are_small_pictures(config: Config) -> None:
         for name in ("gone.png", "..%2Fsecret.png"):
             path = f"/api/v1/backdrops/{name}/thumbnail"
             await error_of(await client.get(path), 404)
+
+
+@in_loop
+async def test_a_thumbnail_is_made_once_and_alone(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock = Path(config.scene.folder, "yellow.png"), threading.Lock()
+    made: list[bool] = []
+
+    def make(scene: Scene) -> Backdrop:
+        made.append(lock.acquire(blocking=False))
+        time.sleep(0.05)
+        if made[-1]:
+            lock.release()
+        return make_backdrop(scene)
+
+    monkeypatch.setattr(backdrops, "make_backdrop", make)
+    (path.parent / "other.png").write_bytes(path.read_bytes())
+    async with served(config) as client:
+
+        async def thumbnail(name: str) -> bytes:
+            return await (await client.get(f"/api/v1/backdrops/{name}/thumbnail")).read()
+
+        first, *_ = await asyncio.gather(*map(thumbnail, ("yellow.png", "other.png") * 3))
+        assert made == [True, True]
+        cv2.imwrite(str(path), np.zeros((90, 160, 3), np.uint8))
+        assert await thumbnail("yellow.png") != first, "the file has changed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -93,14 +94,18 @@ async def delete_backdrop(request: web.Request) -> web.StreamResponse:
 
 async def read_thumbnail(request: web.Request) -> web.StreamResponse:
     """Return a small JPEG of a picture or a video."""
-    studio = request.app[STUDIO]
-    path = studio.backdrops().get(request.match_info["name"])
-    if path is None:
-        raise UnknownName("no such backdrop", "choose one of /api/v1/backdrops")
-    jpeg = await asyncio.to_thread(_thumbnail, studio.control.config.scene, path)
+    try:
+        path = request.app[STUDIO].backdrops()[request.match_info["name"]].absolute()
+        file = path.stat()
+    except (KeyError, OSError) as error:
+        raise UnknownName("no such backdrop", "choose one of /api/v1/backdrops") from error
+    async with request.app[INTAKE].turn:
+        jpeg = await asyncio.to_thread(_thumbnail, path, file.st_mtime_ns, file.st_size)
     return web.Response(body=jpeg, content_type="image/jpeg")
 
 
-def _thumbnail(scene: Scene, path: Path) -> bytes:
-    alone = scene.model_copy(update={"backdrop": str(path), "fit": "crop"})
+@lru_cache(maxsize=256)
+def _thumbnail(path: Path, changed: int, size: int) -> bytes:
+    """Open a file again when it has changed: a large one takes a second and 200 MB."""
+    alone = Scene(backdrop=str(path), fit="crop")
     return encode_jpeg(make_backdrop(alone).alone(THUMBNAIL))
