@@ -39,6 +39,15 @@ def test_a_browser_lends_its_camera(page: Page, serving: Serving) -> None:
         page.wait_for_function(f"async () => (await ({taken})()) === 0")
 
 
+def test_viewers_are_those_of_the_picture_that_is_shown(page: Page, serving: Serving) -> None:
+    with serving() as url:
+        for each in (page, page.context.new_page()):
+            open_studio(each, url)
+            lend_camera(each)
+            sees(each, "blue")
+        expect(each.locator("[data-figure=viewers]")).to_have_text("1")
+
+
 def test_a_choice_before_the_start_is_kept(page: Page, serving: Serving) -> None:
     with serving() as url:
         open_studio(page, url)
@@ -195,7 +204,7 @@ def test_a_lent_camera_stays_when_another_is_plugged_in(
         page.on("request", lambda asked: asked.method == "POST" and watched.append(asked.url))
         studio.control.runner.searching = False
         for _ in range(5):
-            with page.expect_response("**/api/v1/state"):
+            with page.expect_response("**/api/v1/sessions/*"):
                 pass
         assert not watched
         assert_no_room(page)

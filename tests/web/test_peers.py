@@ -135,6 +135,26 @@ async def test_two_browsers_watch_the_local_line(config: Config, loopback: None)
 
 
 @in_loop
+async def test_each_line_has_its_own_viewers(config: Config, loopback: None) -> None:
+    async with (
+        served(config, camera=True) as client,
+        browser(Camera()) as lender,
+        browser() as one,
+        browser() as other,
+    ):
+        session = await lend_camera(client, lender)
+        for guest in (one, other):
+            await watch(client, guest)
+
+        async def viewers() -> list[int]:
+            places = ("state", f"sessions/{session}")
+            answers = [await (await client.get(f"/api/v1/{place}")).json() for place in places]
+            return [answer["viewers"] for answer in answers]
+
+        assert await until(viewers, [2, 1])
+
+
+@in_loop
 async def test_what_a_watcher_sends_is_not_taken(config: Config, loopback: None) -> None:
     async with served(config, camera=True) as client, browser(Camera()) as guest:
         response = await watch(client, guest)

@@ -13,7 +13,9 @@ from realtime.stats import Snapshot
 from realtime.web import gate
 from realtime.web.api.operation import respond
 from realtime.web.body import read_json
+from realtime.web.broadcast import Broadcast
 from realtime.web.keys import PEERS, STUDIO
+from realtime.web.line import BrowserLine
 from realtime.web.look import Look, Strict, checked, read_look
 from realtime.web.whip import peer_of
 
@@ -32,6 +34,7 @@ class Session(Strict):
     notice: str = Field(description="what the network's device made necessary, empty if nothing")
     scene: Look
     figures: Snapshot
+    viewers: int = Field(description="how many are sent the composed picture")
 
 
 class State(Strict):
@@ -42,6 +45,7 @@ class State(Strict):
     notice: str
     scene: Look
     figures: Snapshot | None
+    viewers: int = Field(description="how many are sent the composed picture")
     peers: Places
 
 
@@ -54,7 +58,7 @@ class Privacy(Strict):
 async def read_state(request: web.Request) -> web.StreamResponse:
     studio, peers = request.app[STUDIO], request.app[PEERS]
     state = {
-        **_shown(request, studio.control),
+        **_shown(request, studio.control, studio.watch),
         "camera": studio.has_camera,
         "peers": {"taken": len(peers), "places": peers.places},
     }
@@ -64,7 +68,8 @@ async def read_state(request: web.Request) -> web.StreamResponse:
 
 
 async def read_session(request: web.Request) -> web.StreamResponse:
-    return respond(Session.model_validate(_shown(request, control_of(request))))
+    line = _own_line(request)
+    return respond(Session.model_validate(_shown(request, line.control, line.broadcast)))
 
 
 async def read_scene(request: web.Request) -> web.StreamResponse:
@@ -100,12 +105,14 @@ async def change_privacy(request: web.Request) -> web.StreamResponse:
 
 def control_of(request: web.Request) -> Control:
     """Return the controls of the session in the path, or of the local line."""
-    if "id" not in request.match_info:
-        return _local(request)
+    return _own_line(request).control if "id" in request.match_info else _local(request)
+
+
+def _own_line(request: web.Request) -> BrowserLine:
     line = peer_of(request).line
     if line is None:
         raise gate.refuse(web.HTTPNotFound, "this session only watches", "see /api/v1/state")
-    return line.control
+    return line
 
 
 def _local(request: web.Request) -> Control:
@@ -117,10 +124,11 @@ def _local(request: web.Request) -> Control:
     return studio.control
 
 
-def _shown(request: web.Request, control: Control) -> dict[str, Any]:
+def _shown(request: web.Request, control: Control, watched: Broadcast) -> dict[str, Any]:
     return {
         "hidden": control.hidden,
         "notice": control.model.fallback,
         "scene": request.app[STUDIO].shown(control.config),
         "figures": control.stats.snapshot(),
+        "viewers": watched.viewers,
     }

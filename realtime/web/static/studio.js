@@ -147,12 +147,11 @@ const place = () => (line?.session ? `/api/v1/sessions/${line.session}` : "/api/
 async function poll() {
   const [mine, before] = [attempt, pressed];
   try {
-    const state = await askJson("GET", "/api/v1/state");
-    const own = line?.session ? await askJson("GET", place()) : state;
+    const own = await askJson("GET", line?.session ? place() : "/api/v1/state");
     if (mine !== attempt) return;
     if (!own.figures) return broken("Scrim has no camera any more.");
     missed = 0;
-    if (before === pressed) tell(own, state.peers.taken);
+    if (before === pressed) tell(own);
     timer = setTimeout(poll, POLL_MS);
   } catch (error) {
     if (mine !== attempt) return;
@@ -162,8 +161,8 @@ async function poll() {
   }
 }
 
-function tell(own, viewers) {
-  showFigures(own.figures, viewers);
+function tell(own) {
+  showFigures(own.figures, own.viewers);
   adviseSound(line.session ? null : own.figures);
   showVerdict(own.figures.light);
   showNotice(own.notice);
