@@ -48,12 +48,15 @@ def draw(count: int = 4) -> list[Bytes]:
 def read_labelled(folder: Path) -> list[Labelled]:
     """Read the pictures of a folder with their masks, in any layout that training knows.
 
-    Of more than `MOST` that many are taken, evenly. Raises `ConfigError` with fewer than two, or
-    for a picture without a mask of its size.
+    Those set aside to measure by are left out, unless there are no two others. Of more than `MOST`
+    that many are taken, evenly. Raises `ConfigError` with fewer than two, or for a picture without
+    a mask of its size.
     """
     found = readers.listing(folder)
     readers.refuse(found.problems, readers.MEND)
     people = [item for item in found.items if item.kind == "person"]
+    kept = [item for item in people if not item.held_out]
+    people = kept if len(kept) > 1 else people
     if len(people) < 2:
         raise ConfigError(f"{len(people)} pictures with masks in {folder}", "two are the least")
     pairs = (item.load() for item in people[:: -(-len(people) // MOST)])
