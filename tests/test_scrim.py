@@ -61,15 +61,16 @@ def test_memory_matters_stays_bounded_and_starts_as_nothing_or_zeros() -> None:
     assert all(part.abs().max() <= 1 for part in rec)
 
 
-def test_it_starts_from_what_a_still_network_has_learnt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [0, 3])
+def test_it_starts_from_what_a_still_network_has_learnt(more: int, tmp_path: Path) -> None:
     still, path = MUNet(), tmp_path / "best.pt"
     torch.save({"recipe": "munet-webcam", "model": still.state_dict()}, path)
-    network = Scrim()
+    network = Scrim(deep=recipes.find("scrim-r").options["deep"] + more)
     assert models.start(network, path).startswith("Its decoder started from that of munet-webcam")
     taken = network.state_dict()
     last_skip = "decoder.fuses.2.lateral.weight"
     assert torch.equal(taken[last_skip], still.state_dict()[last_skip])
-    assert all(not gru.share.any() for gru in network.decoder.grus)
+    assert all(not part.share.any() for part in (*network.decoder.grus, *network.decoder.deep))
 
 
 @torch.inference_mode()

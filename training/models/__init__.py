@@ -74,10 +74,14 @@ def start(model: nn.Module, weights: Path) -> str:
 
 
 def taken(model: nn.Module, state: dict[str, torch.Tensor]) -> bool:
-    """Take the decoder too, when most of it is in the state by name and shape; tell whether."""
+    """Take the decoder too, when most weights of a name that both have fit; tell whether.
+
+    What the model alone has, bottlenecks and memories, adds nothing at first.
+    """
     own = {k: v for k, v in model.state_dict().items() if k.startswith("decoder.")}
-    fit = {k: v for k, v in state.items() if k in own and v.shape == own[k].shape}
-    if 2 * len(fit) < len(own):
+    both = own.keys() & state.keys()
+    fit = {k: state[k] for k in both if state[k].shape == own[k].shape}
+    if 2 * len(fit) <= len(both):
         return False
     model.load_state_dict(fit, strict=False)
     return True
