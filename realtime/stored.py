@@ -10,6 +10,8 @@ import numpy as np
 from realtime.errors import FrameError
 from realtime.frame import Bytes
 
+EXIF = cv2.IMAGE_METADATA_EXIF
+
 MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
 """Most pixels of a picture: what `realtime` tells OpenCV."""
 
@@ -17,18 +19,22 @@ MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
 def decode(coded: Bytes) -> Bytes:
     """Return a picture as BGR or BGRA, uint8 (height, width, 3 or 4).
 
-    It is upright by its EXIF tag; in pictures with transparency the tag is not honoured. Raises
-    `FrameError` for what is no picture, for one of more than `MAX_PIXELS`, and for one of floating
-    point numbers: nothing says which of them is white.
+    It is upright by its EXIF tag. Raises `FrameError` for what is no picture, for one of more than
+    `MAX_PIXELS`, and for one of floating point numbers: nothing says which of them is white.
     """
     try:
-        stored = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
+        stored, kinds, tags = cv2.imdecodeWithMetadata(coded, cv2.IMREAD_UNCHANGED)
         if stored is not None and stored.dtype.kind == "f":
             raise FrameError(
                 "this picture holds floating point numbers", "save it with 8 or 16 bits a channel"
             )
         if stored is None or stored.ndim != 3 or stored.shape[2] != 4:
             stored = cv2.imdecode(coded, cv2.IMREAD_COLOR)  # this one heeds EXIF
+        elif exif := [tag for kind, tag in zip(kinds, tags, strict=True) if kind == EXIF]:
+            alpha = cv2.extractChannel(stored, 3)  # is turned as a picture of its own
+            _, alone = cv2.imencodeWithMetadata(".png", alpha, [EXIF], exif)
+            turned = (coded, cv2.IMREAD_COLOR), (alone, cv2.IMREAD_GRAYSCALE)
+            stored = cv2.merge([cv2.imdecode(*each) for each in turned])
     except cv2.error as error:
         raise refusal(error) from error
     if stored is None:

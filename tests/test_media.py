@@ -18,7 +18,7 @@ from realtime.config import Scene
 from realtime.errors import ConfigError
 from realtime.scene import backdrop as backdrops
 from realtime.scene.backdrop import picture_backdrop
-from realtime.scene.media import Picture, read_picture
+from realtime.scene.media import Picture, read_layer, read_picture
 from tests.scenes import SIZE, UPRIGHT, corners, frame_at, nobody, quarters, save, seen
 
 
@@ -30,14 +30,28 @@ def test_pictures_of_every_kind(tmp_path: Path, suffix: str) -> None:
     assert seen(backdrop, (180, 320)).shape == (320, 180, 3)
 
 
-def test_a_picture_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
-    """EXIF orientation 6: the camera was turned, the picture must be turned by 90 degrees."""
+def on_its_side(path: Path, upright: np.ndarray) -> Path:
+    """Save with EXIF orientation 6: the camera was turned, the picture must be by 90 degrees."""
     entry = struct.pack("<2sHI H HHII I", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0)
-    stored = cv2.rotate(quarters(64, 36), cv2.ROTATE_90_COUNTERCLOCKWISE)
+    stored = cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE)
     exif = [np.frombuffer(entry, np.uint8)]
-    path = str(tmp_path / "phone.jpg")
-    assert cv2.imwriteWithMetadata(path, stored, [cv2.IMAGE_METADATA_EXIF], exif)
-    assert corners(seen(picture_backdrop(Path(path)))) == UPRIGHT
+    assert cv2.imwriteWithMetadata(str(path), stored, [cv2.IMAGE_METADATA_EXIF], exif)
+    return path
+
+
+def test_a_picture_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
+    path = on_its_side(tmp_path / "phone.jpg", quarters(64, 36))
+    assert corners(seen(picture_backdrop(path))) == UPRIGHT
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_transparency_is_turned_with_its_picture(tmp_path: Path, suffix: str) -> None:
+    half = np.full((36, 64), 255, np.uint8)
+    half[:, 32:] = 0
+    path = on_its_side(tmp_path / f"mark{suffix}", np.dstack([quarters(64, 36), half]))
+    layer, alpha = read_layer(path)
+    assert np.array_equal(alpha, half)
+    assert corners(pixels.to_bgr(layer))[::2] == UPRIGHT[::2]
 
 
 def test_transparency_is_over_black_at_any_depth(tmp_path: Path) -> None:
