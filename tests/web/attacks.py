@@ -43,8 +43,8 @@ ATTACKS = {
     ),
     "chunks without end": (
         request("POST /offer", headers=f"{JSON}Transfer-Encoding: chunked\r\n")
-        + b"4000\r\n" + b"x" * 0x4000 + b"\r\n" * 1,
-        None,
+        + b"4000\r\n" + b"x" * 0x4000 + b"\r\n",
+        408,
     ),
     "two lengths": (
         request("POST /offer", "{}", f"{JSON}Transfer-Encoding: chunked\r\n"),

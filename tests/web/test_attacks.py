@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -11,8 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from realtime.config import Config
+from realtime.build import open_camera
+from realtime.config import Camera, Config
 from realtime.web import body, server
+from realtime.web.routes import STATIC
 from realtime.web.studio import Studio
 from tests.web.attacks import ATTACKS, JSON, PNG, SDP, post, request
 from tests.web.guest import OFFER
@@ -76,12 +80,34 @@ async def test_each_attack_has_its_answer(config: Config, monkeypatch: pytest.Mo
         for name, (sent, wanted) in ATTACKS.items():
             answer = await throw(port, sent)
             assert_tells_nothing(answer, config)
-            if wanted is not None and status_of(answer) != wanted:
+            if status_of(answer) != wanted:
                 wrong[name] = (status_of(answer), wanted)
         assert not wrong
         assert studio.control.config == before and not studio.control.hidden
         assert not Path(config.web.folder).exists(), "nothing was stored"
         await assert_serves(port)
+
+
+@in_loop
+async def test_a_script_as_a_camera_is_a_name(config: Config) -> None:
+    script = "<script>alert(1)</script>"
+    async with listening(config) as (port, studio):
+        line = studio.control.runner
+        assert line
+        line._open_source = lambda: open_camera(Camera(device=script), print)
+        line.renew_source()
+        while script not in studio.control.stats.state:
+            await asyncio.sleep(0.01)
+        head, _, text = (await throw(port, request("GET /api/v1/state"))).partition(b"\r\n\r\n")
+        assert script in json.loads(text)["figures"]["state"]
+        assert b"application/json" in head and b"nosniff" in head
+        for path in ("/", "/healthz", "/readyz", "/metrics", "/snapshot.jpg"):
+            assert script.encode() not in await throw(port, request(f"GET {path}"))
+
+
+def test_the_pages_show_what_they_are_told_as_text() -> None:
+    for path in STATIC.glob("*.js"):
+        assert not re.search(r"HTML|document\.write|\beval\b|\bFunction\b", path.read_text()), path
 
 
 @in_loop
