@@ -15,7 +15,7 @@ from realtime.errors import ConfigError, ModelContract, ModelNotFound
 from tests.portraits import plain
 from training import data, models, packing, recipes, sheet
 from training.commands import app
-from training.evaluate import Network, evaluate
+from training.evaluate import Network, Score, evaluate
 from training.models import mobilenet
 from training.recipe import Shape
 from training.train import Run, Trainer
@@ -200,6 +200,15 @@ def test_pictures_that_could_not_measure_are_told_before_training(tmp_path: Path
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("each", [[24], [3] + [9] * 4, [1, 0, 99], [2] * 30])
+def test_a_sheet_is_full_however_many_sets_there_are(each: list[int], tmp_path: Path) -> None:
+    grey = np.full((9, 9, 3), 99, np.uint8)
+    sets = [Score("x", {}, n, [(float(i), "x", grey, grey, grey) for i in range(n)]) for n in each]
+    sheet.worst(sets, tmp_path / "worst.png")
+    tiles = cv2.imread(str(tmp_path / "worst.png"))
+    assert tiles.shape == (6 * 120, 4 * 3 * 120, 3) and tiles[60::120, 60::120].all()
+
+
 @pytest.mark.parametrize(("name", "said"), [("sheet", "no name"), ("taken/a.png", "cannot write")])
 def test_a_sheet_that_cannot_be_written_is_told(name: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
@@ -233,6 +242,14 @@ def test_a_perfect_network_scores_full_marks(folder: Path) -> None:
     stills, negatives = evaluate(bright, folder)
     assert stills.figures["iou"] == 100 and stills.figures["miou"] == 100
     assert negatives.figures["mad"] == 0
+
+
+def test_false_persons_are_among_the_worst(folder: Path) -> None:
+    *_, negatives = evaluate(lambda bgr: np.float32(bgr.mean(2) > 9), folder)
+    (free, name, bgr, found, true), *more = negatives.worst
+    assert name == "negatives/0" and 0 <= free < 50 and not more and not true.any()
+    assert np.array_equal(found[:, :, 0], 255 * (bgr.mean(2) > 9))
+    assert evaluate(lambda bgr: np.zeros(bgr.shape[:2], np.float32), folder)[-1].worst == []
 
 
 def test_a_network_sees_the_size_nearest_in_shape() -> None:

@@ -26,7 +26,8 @@ Infer = Callable[[Pixels], Matte]  # BGR H x W x 3 -> alpha H x W
 @dataclass
 class Score:
     """Figures of one set; `worst` are its pictures by rising IoU: IoU, name, and as they are shown,
-    BGR, the picture, what was found and what is true."""
+    BGR, the picture, what was found and what is true. Of rooms they are those in which a person was
+    found, by what was left free, in %."""
 
     name: str
     figures: dict[str, float]
@@ -154,13 +155,19 @@ def score_clips(infer: Infer, folder: Path, limit: int | None = None) -> dict[st
 
 def score_negatives(infer: Infer, items: Sequence[Item]) -> Score:
     """False persons: IoU is 100 where nothing was found; `false` is the share of pixels in %."""
-    rows = []
+    rows, worst = [], []
     for item in items:
         restart(infer)
-        out = infer(picture(item.picture))
+        bgr = picture(item.picture)
+        out = infer(bgr)
+        nobody = np.zeros_like(out)
         false = 100 * float((out > 0.5).mean())
-        rows.append(compared(out, np.zeros_like(out)) | {"false": false})
-    return Score("negatives", averaged(rows), len(rows))
+        rows.append(compared(out, nobody) | {"false": false})
+        if false:
+            name = f"negatives/{item.name}"
+            worst.append((100 - false, name, bgr, shown(out), shown(nobody)))
+    worst.sort(key=lambda item: item[0])
+    return Score("negatives", averaged(rows), len(rows), worst[:24])
 
 
 def aside(data: Path, kind: str = "person", skip_bad: bool = False) -> dict[str, list[Item]]:

@@ -1,6 +1,7 @@
 """Contact sheets, to look at: what a recipe trains on, and where a network is worst."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -17,10 +18,14 @@ WORST = 24
 
 
 def worst(scores: Sequence[Score], path: Path) -> None:
-    """The worst pictures, as many of each set, 24 in all: picture, what was found, truth."""
+    """The worst pictures, 24 in all, set by set: picture, what was found, truth.
+
+    Each set gives its worst, then its second worst, ...: as many of each, where there are.
+    """
     tiles = []
-    each = WORST // max(1, sum(bool(score.worst) for score in scores))
-    for _, name, *images in [item for score in scores for item in score.worst[:each]]:
+    turns = zip_longest(*([(number, *item) for item in s.worst] for number, s in enumerate(scores)))
+    chosen = [item for turn in turns for item in turn if item][:WORST]
+    for _, _, name, *images in sorted(chosen, key=lambda item: item[0]):
         tile = np.hstack([boxed(image) for image in images])
         tiles.append(cv2.putText(tile, name, (2, 12), 0, 0.35, (0, 0, 255)))
     write(tiles, path)
