@@ -66,13 +66,13 @@ def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
         packing.build(plain(tmp_path / "mine", number=3), tmp_path / "taken" / "mine.pack")
 
 
-def test_faults_are_listed_up_to_twenty(tmp_path: Path) -> None:
+def test_all_faults_are_listed(tmp_path: Path) -> None:
     for i in range(25):
         write(tmp_path / "img" / f"{i}.jpg", colours(0))
     (tmp_path / "mask").mkdir()
     with pytest.raises(ConfigError) as raised:
         packing.build(tmp_path, tmp_path / "x.pack")
-    assert len(raised.value.message.splitlines()) == 22 and "and 5 more" in raised.value.message
+    assert len(raised.value.message.splitlines()) == 26
 
 
 def test_a_pack_gives_back_what_went_in(tmp_path: Path) -> None:

@@ -64,6 +64,5 @@ def refuse(problems: list[str], hint: str = f"{MEND}, or leave them out with --s
     """Raise all problems as one error."""
     if not problems:
         return
-    more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
-    lines = "\n  ".join([*problems[:20], *more])
+    lines = "\n  ".join(problems)
     raise ConfigError(f"{len(problems)} of the files cannot be used:\n  {lines}", hint)
