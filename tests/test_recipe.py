@@ -113,9 +113,14 @@ def test_stuck_runs_slow_down_and_stop(trainer, tmp_path: Path) -> None:
     found = trainer(replace(small("sinet"), schedule="plateau", patience=9))
     for overall in (50, *[49] * 8):
         found.judge(overall, {})
-    assert found.slowed == pytest.approx(0.01) and not found.stopping
+    assert found.slowed == pytest.approx(0.01) and not found.stuck
     found.judge(49, {})
-    assert found.stopping
+    assert found.stuck
+    found.run = replace(found.run, workers=0, threads=1)
+    found.fit()
+    again = Trainer(found.run)  # the same command once more
+    again.fit()
+    assert again.stuck and again.step == 0
     _, card = models.load(tmp_path / "run" / "best.pt")
     assert "Trained by the recipe sinet" in card.origin and "encoder" not in card.origin
     found.judge(51, {})

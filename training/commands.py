@@ -133,8 +133,10 @@ def fit(
     )
     trainer = Trainer(run)
     trainer.fit()
-    stopped = "stopped; the same command goes on" if trainer.progress() < 1 else "done"
-    typer.echo(f"{out}: step {trainer.step}, {stopped}")
+    said = "stopped; the same command goes on" if trainer.progress() < 1 else "done"
+    if trainer.stuck:
+        said = f"ended: no gain in {trainer.stale} evaluations; --set patience=0 goes on"
+    typer.echo(f"{out}: step {trainer.step}, {said}")
 
 
 def prepared(data: Path | None, pack: Path | None, skip_bad: bool) -> Path:

@@ -115,6 +115,11 @@ class Trainer:
             return min(1.0, self.step / max(1, self.run.steps))
         return min(1.0, self.spent_s / (60 * self.run.minutes))
 
+    @property
+    def stuck(self) -> bool:
+        """Whether the run ends early: the recipe's patience has run out."""
+        return 0 < self.run.recipe.patience <= self.stale
+
     def learn(self, batch: data.Batch) -> dict[str, float]:
         """One step; gives the loss terms."""
         recipe, progress = self.run.recipe, self.progress()
@@ -152,7 +157,7 @@ class Trainer:
         saved = checked = begin = time.monotonic()
         with caught(self), bar() as shown:
             task = shown.add_task(self.run.recipe.name, total=1.0, completed=self.progress())
-            while self.progress() < 1 and not self.stopping:
+            while self.progress() < 1 and not (self.stopping or self.stuck):
                 batch = next(batches)
                 figures = threads.run(partial(self.learn, batch))
                 now = time.monotonic()
@@ -168,7 +173,7 @@ class Trainer:
                     self.check(log)
                     checked = begin = time.monotonic()  # measuring is no training
         self.save()
-        if not self.stopping:
+        if not (self.stopping or self.stuck):
             self.check(log)
         log.close()
 
@@ -189,7 +194,7 @@ class Trainer:
         self.judge(float(np.mean(chosen or ious)), figures)
 
     def judge(self, overall: float, figures: dict[str, float]) -> None:
-        """Keep the best, slow down or stop when there is none to be had."""
+        """Keep the best, slow down when there is none to be had."""
         recipe = self.run.recipe
         if overall >= self.best:
             self.best, self.stale = overall, 0
@@ -198,9 +203,6 @@ class Trainer:
         self.stale += 1
         if recipe.schedule == "plateau" and self.stale % PLATEAU == 0:
             self.slowed *= 0.1
-        if recipe.patience and self.stale >= recipe.patience:
-            print(f"no gain in {self.stale} evaluations: stopped", flush=True)
-            self.stopping = True
 
     def result(self, figures: dict[str, float]) -> dict:
         """What others need of a run: see training.models.load."""
