@@ -9,13 +9,16 @@ import torch
 from torch import nn
 
 from benchmarks.folding import unsettled
+from conversion.__main__ import main
 from conversion.commands import convert
 from conversion.read import from_torch
 from conversion.restore import restore
 from conversion.stamp import save, stamp
+from realtime.build import MODELS
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
 from tests.toy import save_toy, toy_card
 from training import models, recipes
+from training.commands import START
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -44,6 +47,19 @@ def test_a_restored_network_says_what_the_trained_one_did(recipe: str, tmp_path:
     assert (truth - found).abs().max() < 0.01 * truth.std()
     assert card.origin.endswith(LEARNT)
     assert card.figures == {"clips iou": 97.0}
+
+
+def test_what_fit_advises_makes_weights_to_start_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models_ir").symlink_to(MODELS)
+    monkeypatch.setattr("sys.argv", START.split())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    network = models.build(recipes.find("munet-webcam"))
+    assert models.start(network, Path("start.pt")).startswith("Its decoder")
 
 
 def test_training_goes_on_from_it(tmp_path: Path) -> None:

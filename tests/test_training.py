@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from realtime.errors import ConfigError, ModelContract, ModelNotFound
 from tests.portraits import plain
 from training import data, models, packing, recipes, sheet
-from training.commands import app
+from training.commands import START, app
 from training.evaluate import Network, Score, evaluate
 from training.models import mobilenet
 from training.recipe import Shape
@@ -220,7 +220,7 @@ def test_a_sheet_that_cannot_be_written_is_told(name: str, said: str, tmp_path: 
     ("words", "told"),
     [
         ("fit --recipe sinet", "--data FOLDER"),
-        ("fit --data {folder}", "--weights"),
+        ("fit --data {folder}", f"{START}, then add --weights start.pt"),
         ("fit --recipe unet --weights x.npz --data {folder}", "--weights"),
         ("evaluate a.pt b.pt --sheet x.jpg --data {folder}", "one by one"),
         ("statistics --pack gone.pack", "--data FOLDER"),

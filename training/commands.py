@@ -34,6 +34,8 @@ ChangesOption = Annotated[
 PackOption = Annotated[
     Path | None, typer.Option(help="Packed pictures.", show_default="packs/<folder>.pack")
 ]
+START = "scrim-convert models_ir/munet-webcam.xml --checkpoint start.pt"
+
 SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out files that are bad.")]
 
 
@@ -111,7 +113,7 @@ def fit(
     if chosen.pretrained and not weights and not (out / "last.pt").is_file():
         raise ConfigError(
             f"{recipe} starts from an encoder that was trained before",
-            "name its weights with --weights, or start from nothing: --set pretrained=false",
+            f"{START}, then add --weights start.pt; or start from nothing: --set pretrained=false",
         )
     if weights and not chosen.pretrained:
         hint = "leave --weights out, or add --set pretrained=true"
@@ -134,7 +136,7 @@ def fit(
     trainer = Trainer(run)
     trainer.fit()
     said = "stopped; the same command goes on" if trainer.progress() < 1 else "done"
-    if trainer.stuck:
+    if trainer.stuck and trainer.progress() < 1:
         said = f"ended: no gain in {trainer.stale} evaluations; --set patience=0 goes on"
     typer.echo(f"{out}: step {trainer.step}, {said}")
 
