@@ -20,6 +20,7 @@ from realtime.web.routes import STATIC
 from realtime.web.studio import Studio
 from tests.web.attacks import ATTACKS, JSON, PNG, SDP, post, request
 from tests.web.guest import OFFER
+from tests.web.memory import used_mb
 from tests.web.serving import in_loop, studio_of
 
 
@@ -163,12 +164,12 @@ async def test_nothing_is_leaked(config: Config, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(server, "IDLE_S", 0.5)
     here = psutil.Process(os.getpid())
     async with listening(config) as (port, _):
-        held: list[int] = []
+        held: list[float] = []
         for _ in range(5):
             await asyncio.gather(*(throw(port, sent) for sent, _ in ATTACKS.values()))
             await asyncio.sleep(0.7)
-            now = [here.num_fds(), len(asyncio.all_tasks()), here.memory_info().rss >> 25]
+            now = [here.num_fds(), len(asyncio.all_tasks()), used_mb()]
             held = held or now
         grown = [after - before for before, after in zip(held, now, strict=True)]
-        assert max(grown) <= 2, f"descriptors, tasks, 32 MB: {held}, then {now}"
+        assert max(grown) <= 2, f"descriptors, tasks, MB: {held}, then {now}"
         await assert_serves(port)

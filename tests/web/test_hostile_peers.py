@@ -9,10 +9,8 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import pairwise
 from typing import Any
 
-import psutil
 import pytest
 from aiohttp.test_utils import TestClient
 from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_PLI, RtcpPsfbPacket, pack_remb_fci
@@ -20,13 +18,14 @@ from aiortc.rtp import RTCP_PSFB_APP, RTCP_PSFB_PLI, RtcpPsfbPacket, pack_remb_f
 from realtime.config import Config
 from realtime.web import fragment, keys, peer
 from tests.web.guest import OFFER, Camera, browser, lend_camera, post_sdp, watch
+from tests.web.memory import used_mb
 from tests.web.serving import BLUE, GREEN, error_of, in_loop, served, taken, until
 
 MEDIA = OFFER[OFFER.index("m=video") :]
 SOUND = MEDIA.replace("video", "audio").replace("VP8/90000", "opus/48000/2")
 
-GROWTH_MB = 20
-"""Of twenty sessions; each has an encoder and decoder, and half of them a line, of some MB."""
+GROWTH_MB = 3
+"""Of forty sessions: 0.3 MB that each line leaves behind would be twice as much."""
 
 
 @asynccontextmanager
@@ -135,11 +134,10 @@ async def test_the_session_of_somebody_else(config: Config, loopback: None) -> N
 @in_loop
 async def test_many_sessions_leave_no_memory_behind(config: Config, loopback: None) -> None:
     async with unharmed(config) as client:
-        held_mb = []
-        for _ in range(4):
+        used = []
+        for _ in range(3):
             for _ in range(10):
                 await see(client)
                 await lend(client)
-            held_mb.append(psutil.Process().memory_info().rss / 2**20)
-        least = min(later - sooner for sooner, later in pairwise(held_mb))
-        assert least < GROWTH_MB, f"a leak grows in every round: {held_mb}"
+            used.append(used_mb())
+        assert used[-1] - used[0] < GROWTH_MB, f"MB after each round: {used}"
