@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError
+from tests.portraits import house
 from training import augment, data, losses, models, packing, recipes, train
 from training.rates import OPTIMISERS, schedule
 from training.recipe import WORDS, Recipe, Shape, Stage
@@ -180,6 +181,15 @@ def test_a_card_says_where_the_encoder_started(trainer, tmp_path: Path) -> None:
     second.judge(50, {})
     _, card = models.load(tmp_path / "second" / "best.pt")
     assert "started from that of portraitnet-050, which learnt from the same." in card.origin
+
+
+@pytest.mark.parametrize("name", ["scrim-r", "munet-webcam", "munet-parts"])
+def test_a_card_names_the_pictures_that_clothes_are_cut_from(name: str, tmp_path: Path) -> None:
+    pack = tmp_path / "data.pack"
+    packing.build(house(tmp_path / "data"), pack)
+    sources = Trainer(Run(small(name), pack, tmp_path / "run", None)).named()["sources"]
+    assert ("parts" in sources) == (name != "munet-webcam")
+    assert ("ccp" in sources) == (name != "munet-parts")
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,17 @@ def checkpoint(path: Path, level: float, **changes: object) -> Path:
 
 
 def test_the_mean_of_two_runs_is_a_checkpoint(tmp_path: Path) -> None:
-    one, other = checkpoint(tmp_path / "a.pt", 1.0), checkpoint(tmp_path / "b.pt", 4.0)
+    started = "Its encoder started from x.npz"
+    one, other = (checkpoint(tmp_path / f"{x}.pt", x, started=started) for x in (1.0, 4.0))
     out = tmp_path / "new" / "mean.pt"
     ran = CliRunner().invoke(app, ["mean", str(one), str(other), "--out", str(out)])
     assert ran.exit_code == 0, ran.output
     network, card = models.load(out)
     state = network.state_dict()
     assert all((one == 2.5).all() for one in state.values() if one.is_floating_point())
-    assert "the mean of 2 runs'" in card.origin and "2 minutes" in card.origin
+    assert card.origin.endswith(f"{started}. Its weights are the mean of 2 runs'.")
+    assert "2 minutes" in card.origin
+    assert soup.mean([checkpoint(tmp_path / "c.pt", 1.0)])["started"].startswith("Its weights")
 
 
 def test_an_average_follows_weights_and_copies_counters() -> None:

@@ -104,6 +104,13 @@ def test_a_filled_convolution_equals_the_folded_one(side: int) -> None:
     torch.testing.assert_close(encoder.stem(src), direct, rtol=1e-4, atol=1e-4)
 
 
+def test_the_file_that_an_encoder_started_from_is_named(tmp_path: Path) -> None:
+    network = models.build(recipes.find("munet-webcam"))
+    for name, said in (("mine", "from mine.npz"), ("mobilenetv2_050_folded", "anilsathyan7")):
+        np.savez(tmp_path / f"{name}.npz", **folded())
+        assert said in models.start(network, tmp_path / f"{name}.npz")
+
+
 def test_encoder_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     network = models.build(recipes.find("munet-webcam"))
     with pytest.raises(ModelNotFound, match=r"nothing\.npz"):

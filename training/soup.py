@@ -28,7 +28,8 @@ def mean(paths: Sequence[Path]) -> dict:
         name: torch.stack([other["model"][name] for other in found]).double().mean(0).to(one.dtype)
         for name, one in last["model"].items()
     }
-    said = f"{last.get('started', '')} Its weights are the mean of {len(found)} runs'.".strip()
+    before = last.get("started", "").removesuffix(".")
+    said = f"{before and f'{before}. '}Its weights are the mean of {len(found)} runs'."
     sums = {key: sum(other.get(key, 0) for other in found) for key in ("step", "spent_s")}
     return last | sums | {"model": weights, "started": said, "figures": {}}
 

@@ -103,10 +103,12 @@ class Trainer:
 
     def named(self) -> dict:
         """What a checkpoint says of its recipe and its data."""
-        words = {"recipe": self.run.recipe.name, "changes": list(self.run.changes)}
-        parts = self.run.recipe.task == "parts"
+        recipe = self.run.recipe
+        words = {"recipe": recipe.name, "changes": list(self.run.changes)}
+        parts = recipe.task == "parts"
+        clothes = not parts and recipe.mix.garments > 0  # are cut from the pictures with parts
         licences = Pack(self.run.pack).licences.items()
-        sources = {k: v for k, v in licences if (k == "parts") == parts}
+        sources = {k: v for k, v in licences if clothes or (k == "parts") == parts}
         return words | {"sources": sources, "started": self.started}
 
     def progress(self) -> float:

@@ -24,10 +24,12 @@ NETWORKS = {
     "unet": "UNet",
 }
 
-STARTED = (
-    "Its encoder started from the MIT-licensed weights of "
-    "github.com/anilsathyan7/Portrait-Segmentation"
-)
+# Weights of others, by file -> whose they are.
+STARTED = {
+    "mobilenetv2_050_folded.npz": (
+        "the MIT-licensed weights of github.com/anilsathyan7/Portrait-Segmentation"
+    )
+}
 LICENCE = (
     "Apache-2.0 for the code; the weights as far as the licences of the pictures allow, see origin"
 )
@@ -64,7 +66,7 @@ def start(model: nn.Module, weights: Path) -> str:
                 raise ValueError("no archive")
             with np.load(file) as found:
                 model.encoder.fill(found)
-        return STARTED
+        return f"Its encoder started from {STARTED.get(weights.name, weights.name)}"
     except OSError as error:
         hint = "name the file with --weights, or start from nothing: --set pretrained=false"
         raise ModelNotFound(f"cannot read {weights}: {error}", hint) from error
