@@ -206,13 +206,14 @@ def show(
     data: DataOption = None,
     first: Annotated[int, typer.Option(help="Number of the first batch.", min=0)] = 0,
     number: Annotated[int, typer.Option(help="How many batches.", min=1)] = 3,
+    changes: ChangesOption = (),
     skip_bad: SkipOption = False,
 ) -> None:
     """Write a contact sheet of what a recipe trains on."""
     from training import sheet
     from training.data import batches
 
-    drawn = batches(prepared(data, pack, skip_bad), recipes.find(recipe))
+    drawn = batches(prepared(data, pack, skip_bad), recipes.find(recipe, changes))
     sheet.batches([drawn[i] for i in range(first, first + number)], out)
 
 
