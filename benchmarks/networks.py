@@ -1,7 +1,8 @@
 """Every network side by side: ours in models_ir/ and the peers whose files are at hand.
 
 `python -m benchmarks.networks --data DIR [--peers DIR] [--more DIR]` writes the table into
-models_ir/README.md. Peers are converted by their cards first, into runs/peers. Quality is that of
+models_ir/README.md. Peers are converted by their cards first, into runs/peers; those that are there
+are measured without --peers too. Quality is that of
 the raw network (no smoothing, no refinement) at the picture's size; a file measured once is not
 measured again (its figures are kept by its digest). Times are medians of interleaved rounds in
 this one run.
@@ -160,8 +161,8 @@ networks in turns. Ours are bold.
 """
 
 
-def page(entries: Sequence[Entry], data: Path) -> str:
-    """Return the tables as Markdown."""
+def page(entries: Sequence[Entry], data: Path, more: bool = False) -> str:
+    """Return the tables as Markdown; `more`: of networks that are not shipped too."""
     figures = measured(entries, data)
     one, two = (times_ms(entries, threads) for threads in (1, 2))
     head = ["network", "input", "M", "GFLOP", "ms 1", "ms 2", *COLUMNS]
@@ -176,7 +177,9 @@ def page(entries: Sequence[Entry], data: Path) -> str:
         ]
         rows.append([name, f"{width}x{height}", *cost, *cells])
     machine = "; ".join(f"{what} {value}" for what, value in describe())
-    said = f"Measured by `python -m benchmarks.networks`: {machine}."
+    peers = any(entry.group == "peer" for entry in entries)
+    words = " --data DIR" + " --peers DIR" * peers + " --more DIR" * more
+    said = f"Measured by `python -m benchmarks.networks{words}`: {machine}."
     return "\n".join([ABOUT, markdown(head, rows), *classes(entries), said, ""])
 
 
@@ -211,7 +214,7 @@ def card_of(entry: Entry) -> Card:
     return Card.of(ov.Core().read_model(entry.path), entry.path.name)
 
 
-def convert(files: Path, labelled: Path) -> list[Entry]:
+def convert(files: Path, labelled: Path) -> None:
     """Convert every file that a card of conversion/cards.toml knows, in FP16 and INT8."""
     for key, card in cards.load().items():
         for source in (path for name in card.files for path in sorted(files.glob(name))):
@@ -219,7 +222,6 @@ def convert(files: Path, labelled: Path) -> list[Entry]:
             words += ["--int8", "--labelled", str(labelled)]
             if not (CONVERTED / f"{key}.xml").exists():
                 run([sys.executable, "-m", "conversion", *words], check=False)
-    return [Entry(path, "peer") for path in sorted(CONVERTED.glob("*.xml"))]
 
 
 def _scales(path: Path) -> list[Entry]:
@@ -239,8 +241,9 @@ def main(
     ours = {p.name: p for folder in (more, models) if folder for p in folder.glob("*.xml")}
     entries = [entry for name in sorted(ours) for entry in _scales(ours[name])]
     if peers:
-        entries += convert(peers, data / "stills" / "train" / "eg1800")
-    readme.write(models, page(entries, data))
+        convert(peers, data / "stills" / "train" / "eg1800")
+    entries += [Entry(path, "peer") for path in sorted(CONVERTED.glob("*.xml"))]
+    readme.write(models, page(entries, data, bool(more)))
 
 
 if __name__ == "__main__":

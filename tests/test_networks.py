@@ -41,6 +41,7 @@ def write(path: Path, image: np.ndarray) -> None:
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(networks, "KEPT", tmp_path / "runs" / "networks.json")
+    monkeypatch.setattr(networks, "CONVERTED", tmp_path / "runs" / "peers")
     monkeypatch.setattr(networks, "ROUNDS", 1)
     save_toy(tmp_path / "models" / "toy.xml")
     return tmp_path / "models"
@@ -121,6 +122,14 @@ def test_a_file_is_measured_once(models: Path, data: Path, monkeypatch: pytest.M
 def test_the_command_writes_between_the_markers(models: Path, data: Path) -> None:
     networks.main(data, None, models, models)
     page = (models / "README.md").read_text()
-    assert "| **toy** |" in page
+    assert "| **toy** |" in page and "networks --data DIR --more DIR`" in page
     readme.write(models)
     assert (models / "README.md").read_text() == page
+
+
+def test_peers_that_are_converted_stay_in_the_table(models: Path, data: Path) -> None:
+    networks.CONVERTED.mkdir(parents=True)
+    save_toy(networks.CONVERTED / "peer.xml", toy_card(name="peer"))
+    networks.main(data, None, models, None)
+    page = (models / "README.md").read_text()
+    assert "| peer |" in page and "`python -m benchmarks.networks --data DIR --peers DIR`" in page
