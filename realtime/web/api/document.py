@@ -10,6 +10,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from realtime.web.api.operation import NOTHING, Operation, Schema
+from realtime.web.gate import OPEN_PATHS
 from realtime.web.look import Strict
 
 Json = dict[str, Any]
@@ -25,8 +26,8 @@ class Error(Strict):
     hint: str
 
 
-def describe(operations: Iterable[Operation], version: str) -> Json:
-    """Return the document of operations."""
+def describe(operations: Iterable[Operation], version: str, guarded: bool) -> Json:
+    """Return the document of operations; `guarded` says whether a token is asked for."""
     operations = list(operations)
     schemas: set[Schema] = {Error}.union(*map(_schemas, operations))
     named = sorted(schemas, key=lambda schema: schema.__name__)
@@ -44,7 +45,7 @@ def describe(operations: Iterable[Operation], version: str) -> Json:
             "description": "Replaces the room behind a person on a webcam, live.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "security": [{"token": []}, {"cookie": []}, {}],
+        "security": [{"token": []}, {"cookie": []}, *([] if guarded else [{}])],
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],
@@ -70,6 +71,8 @@ def _operation(each: Operation) -> Json:
         "summary": each.summary,
         "responses": answers,
     }
+    if each.path in OPEN_PATHS:
+        described["security"] = []
     if parameters := [*_path_parameters(each), *_query_parameters(each.query)]:
         described["parameters"] = parameters
     if each.body:

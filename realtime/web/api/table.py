@@ -13,6 +13,7 @@ from realtime.web.api import backdrops, line, login, models, photo, presets, wat
 from realtime.web.api.document import describe
 from realtime.web.api.operation import NOTHING, Operation
 from realtime.web.body import PICTURE_TYPES
+from realtime.web.keys import STUDIO
 from realtime.web.look import Look
 from realtime.web.studio import NAME
 
@@ -121,14 +122,15 @@ OPERATIONS = (
 
 async def read_document(request: web.Request) -> web.StreamResponse:
     """Return the document of the table above."""
-    text = await asyncio.to_thread(_document)
+    guarded = bool(request.app[STUDIO].control.config.web.token)
+    text = await asyncio.to_thread(_document, guarded)
     return web.Response(text=text, content_type="application/json")
 
 
 @cache
-def _document() -> str:
+def _document(guarded: bool) -> str:
     """Make it once: it takes as long as a picture, and nothing in it changes."""
-    return json.dumps(describe(OPERATIONS, version("scrim")))
+    return json.dumps(describe(OPERATIONS, version("scrim"), guarded))
 
 
 def api_routes() -> list[web.RouteDef]:
