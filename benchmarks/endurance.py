@@ -60,9 +60,7 @@ def compare(model: MattingModel, clip: Iterable[Bytes], frames: int) -> dict[str
     length = 2 * len(thumbnails) - 2
     rounds = max(3, -(-frames // length))
     mattes = stream(model, thumbnails)
-    largest = [
-        memory for _, memory in islice(mattes, length)
-    ]  # from an empty one, which comes once
+    largest = [memory for _, memory in islice(mattes, length)]  # it began empty, which comes once
     first = list(islice(mattes, length))
     largest += [memory for _, memory in islice(mattes, (rounds - 3) * length)]
     last = list(islice(mattes, length))
@@ -79,8 +77,8 @@ def part(f32: dict[str, float], int8: dict[str, float]) -> str:
     """Return the page's part."""
     rows = (("largest memory", 1.05), ("mad x 1000", 1.0))
     about = (
-        f"`python -m benchmarks.endurance --data DIR`: {int8['frames']:.0f} frames in one stream, all "
-        "clips there and back\nand again; MAD is of the last round's mattes to those of the first."
+        f"`python -m benchmarks.endurance --data DIR`: {int8['frames']:.0f} frames in one stream,\n"
+        "the clips there and back again; MAD is of the last round's mattes to those of the first."
     )
     found = [page.Target(key, f32[key], int8[key], limit) for key, limit in rows]
     return f"## A stream that lasts\n\n{about}\n\n{page.targets(found, *MODELS)}"
