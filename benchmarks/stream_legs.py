@@ -15,7 +15,7 @@ from benchmarks.page import Target
 from benchmarks.stream_ages import ages, full_again, gaps, growth, rate
 from benchmarks.stream_programs import look, looking, rates, sent_so_far, server, taken
 from benchmarks.stream_server import FPS
-from benchmarks.stream_spaces import GUEST, THERE, URL, Failed, narrowed, running
+from benchmarks.stream_spaces import GUEST, HERE, THERE, URL, Failed, narrowed, running
 
 JOINS = 8
 
@@ -134,9 +134,21 @@ def cameras(plan: Plan) -> tuple[Figures, list[Target]]:
 
 def narrow(plan: Plan) -> tuple[Figures, list[Target]]:
     """A link of 500 kbit/s for twelve seconds, in the midst of watching."""
-    with server("scrim"), looking(False, 40) as parts:
+    with server("scrim"):
+        return through("500 kbit/s", False, HERE, 3)
+
+
+def uplink(plan: Plan) -> tuple[Figures, list[Target]]:
+    """The same for a browser that sends its camera: what it sends decides what it is sent."""
+    with server("scrim", cameras=1):
+        return through("500 kbit/s to the server", True, THERE, 20)
+
+
+def through(what: str, camera: bool, side: str, again_s: float) -> tuple[Figures, list[Target]]:
+    """Narrow what a side sends, and make it wide again."""
+    with looking(camera, 28 + again_s) as parts:
         time.sleep(12)
-        with narrowed("500kbit"):
+        with narrowed("500kbit", side):
             limited = time.time() * 1000
             time.sleep(12)
         freed = time.time() * 1000
@@ -151,10 +163,14 @@ def narrow(plan: Plan) -> tuple[Figures, list[Target]]:
         "full_again_s": full_again(seen, freed),
     }
     rows = [
-        Target("500 kbit/s: pictures a second after 3 s", None, found["fps"], 10, True),
-        Target("500 kbit/s: longest stop, s", None, found["gap_s"], 3),
-        Target("wide again: pictures a second, first 3 s", None, found["again_fps"], 10, True),
-        Target("wide again: seconds to the full size", None, found["full_again_s"], 3),
+        Target(f"{what}: pictures a second after 3 s", None, found["fps"], 10, True),
+        Target(f"{what}: longest stop, s", None, found["gap_s"], 3),
+        Target(
+            f"{what}, wide again: pictures a second, first 3 s", None, found["again_fps"], 10, True
+        ),
+        Target(
+            f"{what}, wide again: seconds to the full size", None, found["full_again_s"], again_s
+        ),
     ]
     return found, rows
 
@@ -226,6 +242,7 @@ LEGS: dict[str, Callable[[Plan], tuple[Figures, list[Target]]]] = {
     "cost": cost,
     "cameras": cameras,
     "narrow": narrow,
+    "uplink": uplink,
     "gone": gone,
     "janus": fan_out,
     "long": long,

@@ -18,6 +18,7 @@ from typing import IO, Any
 from benchmarks.stream_server import TOKEN
 
 HERE, THERE = "scrim-server", "scrim-clients"
+LINKS = {HERE: "scrim0", THERE: "scrim1"}
 HOST, GUEST, PORT = "10.77.0.1", "10.77.0.2", 8080
 URL = f"http://{HOST}:{PORT}"
 
@@ -89,10 +90,9 @@ def namespaces() -> Iterator[None]:
     for space in (HERE, THERE):
         _ip("netns", "add", space)
     try:
-        _ip(
-            "link", "add", "scrim0", "netns", HERE, "type", "veth", "peer", "scrim1", "netns", THERE
-        )
-        for space, name, address in ((HERE, "scrim0", HOST), (THERE, "scrim1", GUEST)):
+        ends = ("link", "add", LINKS[HERE], "netns", HERE, "type", "veth")
+        _ip(*ends, "peer", LINKS[THERE], "netns", THERE)
+        for (space, name), address in zip(LINKS.items(), (HOST, GUEST), strict=True):
             _ip("-n", space, "addr", "add", f"{address}/24", "dev", name)
             _ip("-n", space, "link", "set", name, "up")
             _ip("-n", space, "link", "set", "lo", "up")
@@ -111,15 +111,15 @@ def _remove() -> None:
 
 
 @contextmanager
-def narrowed(rate: str) -> Iterator[None]:
-    """Let the server send no more than this to its clients, by a token bucket."""
+def narrowed(rate: str, space: str = HERE) -> Iterator[None]:
+    """Let a side send no more than this to the other, by a token bucket."""
     limit = ("root", "tbf", "rate", rate, "burst", "16kb", "latency", "300ms")
-    tc = ["ip", "netns", "exec", HERE, "tc", "qdisc"]
-    subprocess.run([*tc, "replace", "dev", "scrim0", *limit], check=True)
+    tc = ["ip", "netns", "exec", space, "tc", "qdisc"]
+    subprocess.run([*tc, "replace", "dev", LINKS[space], *limit], check=True)
     try:
         yield
     finally:
-        subprocess.run([*tc, "del", "dev", "scrim0", "root"], check=True)
+        subprocess.run([*tc, "del", "dev", LINKS[space], "root"], check=True)
 
 
 def ask(path: str) -> dict[str, Any]:
