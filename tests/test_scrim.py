@@ -123,8 +123,15 @@ def test_the_temporal_term_ignores_what_stays_wrong() -> None:
 def test_every_third_batch_is_of_clips() -> None:
     assert [recipes.find("scrim-r").frames_of(n) for n in range(5)] == [1, 8, 1, 1, 8]
     assert {recipes.find("munet-webcam").frames_of(n) for n in range(4)} == {1}
-    assert recipes.find("scrim-r").seen(5) == 3 * 12 + 2 * 2 * 8
+    assert recipes.find("scrim-r").seen(5) == 3 * 16 + 2 * 3 * 8
     assert recipes.find("munet-webcam").seen(5) == 5 * 16
+
+
+def test_the_larger_sizes_are_on_the_card_and_not_trained_at() -> None:
+    used = recipes.find("scrim-r")
+    learnt_at = tuple(shape.size for shape in used.shapes if shape.share)
+    assert learnt_at == recipes.find("munet-webcam").sizes
+    assert len(used.sizes) == 8 and (384, 224) in used.sizes
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 At strides 16, 8 and 4 half of the channels run through a convolutional GRU (Ballas et al. 2015),
 as in RobustVideoMatting (Lin et al. 2021), here with separable convolutions: 13 of 148 MMAC at
 256x144. What the memory says is added with a weight a channel that starts at zero (ReZero,
-Bachlechner et al. 2020), so a trained `munet` becomes this network without changing its mattes.
+Bachlechner et al. 2020), so what a trained `munet` has learnt stays as it is, but for the last
+stage, which is another.
 
 `forward(src, *rec)`: src B x 3 x H x W, RGB in 0..1; rec the three memories, zeros or nothing at
 the start -> (logits B x 1 x H x W, *rec). A memory is within -1..1 at all times.
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.mobilenet import STEM, Encoder, crop, expansions, nearest, normed, width
-from training.models.munet import Fuse
+from training.models.munet import Bottleneck, Fuse
 
 MEMORY = tuple((f"memory{i}", f"next{i}") for i in range(3))
 """Names of the memory's inputs and outputs in a converted graph."""
@@ -44,26 +45,6 @@ class Gru(nn.Module):
         new = self.candidate(torch.cat([seen, use * memory], 1)).tanh()
         memory = keep * memory + (1 - keep) * new
         return torch.cat([passed, seen + self.share * memory], 1), memory
-
-
-class Bottleneck(nn.Module):
-    """Inverted bottleneck (Sandler et al. 2018) behind a depthwise 5x5; it adds nothing at first.
-
-    At stride 32 there are forty places at 256x144: what people are is told from what looks like
-    them here, where a hundred thousand weights cost 4 MMAC.
-    """
-
-    def __init__(self, channels: int, expansion: int = 3):
-        super().__init__()
-        wide = channels * expansion
-        around = nn.Conv2d(channels, channels, 5, padding=2, groups=channels, bias=False)
-        expand = nn.Conv2d(channels, wide, 1, bias=False)
-        self.layers = normed(around, expand, channels=wide)
-        self.project = nn.Conv2d(wide, channels, 1)
-        self.share = nn.Parameter(torch.zeros(1, channels, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.share * self.project(self.layers(x))
 
 
 class Recurrent(nn.Module):
