@@ -11,12 +11,19 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender
+from aiortc import (
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+)
 from OpenSSL import SSL
 
 from realtime.address import CODECS
 from realtime.config import IceServer
 from realtime.web import candidate, consent, playout
+from realtime.web.estimate import Estimator
 from realtime.web.link import Link
 from realtime.web.viewer import Viewer
 
@@ -84,3 +91,8 @@ def send(sender: RTCRtpSender, viewer: Viewer) -> None:
     sender._send_keyframe = viewer.ask_key
     sender._retransmit = link.resend
     viewer.unsent, viewer.carries = link.unsent, link.carries
+
+
+def receive(receiver: RTCRtpReceiver) -> None:
+    """Let a receiver tell seldom enough what its link carries."""
+    receiver._RTCRtpReceiver__remote_bitrate_estimator = Estimator()

@@ -22,7 +22,7 @@ from realtime.matting.engine import MattingModel
 from realtime.turns import Turns
 from realtime.web.broadcast import Broadcast
 from realtime.web.candidate import MAX_CANDIDATES
-from realtime.web.connection import asked, farewell, open_connection, preferred, send
+from realtime.web.connection import asked, farewell, open_connection, preferred, receive, send
 from realtime.web.fragment import Fragment
 from realtime.web.line import BrowserLine
 from realtime.web.offer import Offer, codec_of, with_start_rate
@@ -133,6 +133,7 @@ class Peer:
             elif other is not video:
                 other.direction = "inactive"  # nobody would drain it
         if self.line:
+            receive(video.receiver)
             self._drain(self.line.source.drain(video.receiver.track))
         answer = await connection.createAnswer()
         if self._broadcast:

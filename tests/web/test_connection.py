@@ -16,6 +16,7 @@ from aiortc.rtp import (
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
+    RtpPacket,
     pack_remb_fci,
     unpack_header_extensions,
 )
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from realtime.web import playout
 from realtime.web.broadcast import Broadcast
-from realtime.web.connection import open_connection, send
+from realtime.web.connection import open_connection, receive, send
 from realtime.web.ladder import Report
 from tests.web.serving import in_loop, until
 
@@ -101,6 +102,29 @@ async def test_a_receiver_that_can_is_told_not_to_wait(loopback: None, knows: bo
     assert found.pop(known.get(playout.URI), None) == (bytes(3) if knows else None)
     assert set(found.values()) == {b"0", b"\0\0\x07"}
     await asyncio.gather(ours.close(), theirs.close())
+
+
+@in_loop
+async def test_a_link_that_carries_less_is_told_five_times_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Packets that come later and later, as on a busy machine, had an answer each."""
+    connection = open_connection()
+    receiver = connection.addTransceiver("video").receiver
+    receive(receiver)
+    told: list[Any] = []
+
+    async def tell(packet: Any) -> None:
+        told.append(packet)
+
+    monkeypatch.setattr(receiver, "_send_rtcp", tell)
+    receiver._set_rtcp_ssrc(1)
+    for number in range(500):
+        packet = RtpPacket(payload_type=97, sequence_number=number, ssrc=2, payload=bytes(1000))
+        packet.extensions.abs_send_time = number * 20 * 2**18 // 1000
+        await receiver._handle_rtp_packet(packet, arrival_time_ms=1000 + 26 * number)
+    assert 30 < len(told) <= 5 * 500 * 26 / 1000 + 1
+    await connection.close()
 
 
 async def negotiate(one: RTCPeerConnection, other: RTCPeerConnection) -> None:
