@@ -81,7 +81,7 @@ def part(f32: dict[str, float], int8: dict[str, float]) -> str:
         "the clips there and back again; MAD is of the last round's mattes to those of the first."
     )
     found = [page.Target(key, f32[key], int8[key], limit) for key, limit in rows]
-    return f"## A stream that lasts\n\n{about}\n\n{page.targets(found, *MODELS)}"
+    return f"## A network that lasts\n\n{about}\n\n{page.targets(found, *MODELS)}"
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """WebRTC measured, as root on Linux.
 
-    python -m benchmarks.stream                   # some seven minutes
+    python -m benchmarks.stream                   # some ten minutes
     python -m benchmarks.stream --only narrow     # one leg, not written to the page
     python -m benchmarks.stream --frames 108000   # only whether it lasts: one hour
 
