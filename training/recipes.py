@@ -171,7 +171,7 @@ RECIPES = {
             WHOLE_BODY,
             60,
             (Stage(0.6, EVEN, STEADY), Stage(0.4, EVEN)),
-            {"decoder": "light", "outputs": 9},
+            {"decoder": "light", "outputs": 9, "deep": 3},
             task="parts",
             camera="source-004",
             twins=0,
