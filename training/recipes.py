@@ -108,11 +108,7 @@ RECIPES = {
             "sinet",
             square(224),
             60,
-            (
-                Stage(0.2, SINET_ENCODER, frozen=("decoder",), scale=0.5),
-                Stage(0.4, SINET, scale=0.5),
-                Stage(0.4, SINET),
-            ),
+            (Stage(0.3, SINET_ENCODER, frozen=("decoder",)), Stage(0.7, SINET)),
             pretrained=False,
             mix=Mix(composite=0.45, negative=0.06, people=PORTRAITS),
             batch=24,
