@@ -236,10 +236,12 @@ def test_the_pictures_of_a_folder_take_turns(tmp_path: Path) -> None:
     assert backdrop.alone(SIZE).y[0, 0] < 60, "there is one before the first frame"
     levels = [pixels.to_bgr(backdrop.picture(frame_at(9.0 + n), nobody())).mean() for n in range(8)]
     assert [round(level / 100) for level in levels] == [0, 0, 1, 1, 2, 2, 0, 0]
+    backdrop._coming.result()
     for path in tmp_path.glob("*.png"):
         path.rename(path.with_suffix(".away"))
     later = [pixels.to_bgr(backdrop.picture(frame_at(99.0 + 2 * n), nobody())) for n in range(3)]
     assert [round(bgr.mean() / 100) for bgr in later] == [1, 1, 1], "read before, and stays"
+    assert backdrop._coming.exception(), "there is none"
     (tmp_path / "d.away").rename(tmp_path / "d.png")
     later = [pixels.to_bgr(backdrop.picture(frame_at(105.0 + 2 * n), nobody())) for n in range(2)]
     assert round(later[-1].mean() / 100) == 2, "it has come back"
