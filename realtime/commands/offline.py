@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +54,7 @@ def render(
     sets: Sets = None,
 ) -> None:
     """Render a picture, a video or a folder of pictures; every frame, none dropped."""
-    _clear_up_at_the_end()
+    end = _heard_end()
     grabcut = refine is Refine.grabcut
     settings = load_config(
         config,
@@ -77,11 +78,16 @@ def render(
         *columns, TimeRemainingColumn(), console=console, transient=True, disable=in_log
     ) as bar:
         task = bar.add_task(source.name, total=None)
+
+        def progress(done: int, total: int) -> None:
+            end()
+            bar.update(task, completed=done, total=total or None)
+
         done = run_job(
             Job(source, output, alpha, classes, grabcut, compare),
             settings,
             matting,
-            lambda n, total: bar.update(task, completed=n, total=total or None),
+            progress,
         )
     frames = "frame" if done == 1 else "frames"
     console.print(f"{output}: {done} {frames} in {time.perf_counter() - began:.1f} s")
@@ -90,12 +96,28 @@ def render(
         console.print(f"{classes}: {named}")
 
 
-def _clear_up_at_the_end() -> None:
-    """Make an exception of what would end the process, a closed terminal too but under `nohup`."""
-    for name in ("SIGTERM", "SIGHUP"):
+def _heard_end() -> Callable[[], None]:
+    """Note what would end the process, a closed terminal too but under `nohup`; what is returned
+    ends it then, between two frames: OpenCV 5 crashes where a handler raises during its calls.
+
+    A second signal ends it at once.
+    """
+    heard: list[int] = []
+
+    def note(number: int, stack: object) -> None:
+        heard.append(number)
+        if len(heard) > 1:
+            sys.exit(128 + number)
+
+    def end() -> None:
+        if heard:
+            sys.exit(128 + heard[0])
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, signal.SIGTERM)  # Windows has no SIGHUP
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda number, stack: sys.exit(128 + number))
+            signal.signal(number, note)
+    return end
 
 
 def bench(
