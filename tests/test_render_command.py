@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.commands import offline
 from realtime.pixels import to_bgr
 from realtime.sinks.recording import RecordingSink
 from realtime.sources.pattern import PatternSource
@@ -171,6 +172,24 @@ def test_a_truncated_video_leaves_nothing_behind(scrim: Scrim, clip: Path, toy_i
     assert code == 4, err
     assert not Path("out.mp4").exists()
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
+
+
+def test_a_signal_ends_a_rendering_between_two_frames_and_a_second_one_at_once() -> None:
+    """An exception in the midst of OpenCV's calls crashes it."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        end = offline._heard_end()
+        end()
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(SystemExit) as ended:
+            end()
+        assert ended.value.code == 128 + signal.SIGTERM
+        with pytest.raises(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
