@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -163,6 +164,31 @@ def test_streams_share_the_network_across_threads(toy_ir: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == [] and len(compiled) == 4 and len({id(c) for c in compiled}) == 1
+
+
+AT_ONCE = """
+import faulthandler, sys, threading
+import openvino as ov
+import realtime.matting.session
+
+def look():
+    together.wait()
+    ov.Type.f32.to_dtype()
+
+faulthandler.dump_traceback_later(20, exit=True)
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(8)
+threads = [threading.Thread(target=look) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_streams_that_begin_at_once_do_not_wait_for_each_other() -> None:
+    """OpenVINO's first look at numpy's types holds up the whole program if two threads have it."""
+    subprocess.run([sys.executable, "-c", AT_ONCE], cwd=SHIPPED.parent, check=True)
 
 
 def test_memory_runs_on_and_starts_again(tmp_path: Path) -> None:

@@ -12,6 +12,10 @@ from realtime.contract import ALPHA, CLASSES, IMAGE, Card, Size, nearest_size
 from realtime.errors import FrameError, ModelContract
 from realtime.frame import Alpha, Bytes
 
+# OpenVINO makes its table of numpy's types at the first look, and lets go of the interpreter's lock
+# meanwhile: two streams that began at once would wait for each other, and the whole program with
+# them. So it is made while this is imported, by one thread.
+ov.Type.f32.to_dtype()
 
 class MattingSession:
     """One stream's inference request and recurrent memory. One thread at a time.
