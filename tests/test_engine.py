@@ -167,7 +167,7 @@ def test_streams_share_the_network_across_threads(toy_ir: Path) -> None:
 
 
 AT_ONCE = """
-import faulthandler, sys, threading
+import faulthandler, sys, threading, numpy
 import openvino as ov
 import realtime.matting.session
 

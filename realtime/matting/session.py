@@ -17,6 +17,7 @@ from realtime.frame import Alpha, Bytes
 # them. So it is made while this is imported, by one thread.
 ov.Type.f32.to_dtype()
 
+
 class MattingSession:
     """One stream's inference request and recurrent memory. One thread at a time.
 
