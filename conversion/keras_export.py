@@ -12,6 +12,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from realtime.door import how_to_install
 from realtime.errors import ModelError
 
 EXPORT = """
@@ -27,7 +28,7 @@ def saved_model(path: Path, folder: Path) -> Path:
     Raises `ModelError` without TensorFlow and for a file that Keras does not load.
     """
     if not find_spec("tensorflow"):
-        raise ModelError("reading a Keras file needs TensorFlow", "pip install 'scrim[keras]'")
+        raise ModelError("reading a Keras file needs TensorFlow", how_to_install("keras"))
     target = folder / "saved_model"
     command = [sys.executable, "-c", EXPORT, os.fspath(path), os.fspath(target)]
     done = subprocess.run(command, env=os.environ | QUIET, capture_output=True, text=True)

@@ -6,7 +6,7 @@ of what is lost. On portraits alone the loss may hide: scrim-r kept the budget o
 spared, and lost 0.3 points of IoU on clips and 2.6 on whole bodies. With the second and the third
 spared that is 0.04 and 0.2; a fourth costs 7 % of the time and gains a tenth of a point. The first
 reads bytes, which eight bits hold exactly: sparing it as well costs 4 % and gains scrim-r nothing.
-So those two stay as they are from the beginning (but in networks of less than six convolutions),
+So those two stay as they are from the beginning (but in networks of fewer than six convolutions),
 then more and more at the ends, and the first IR that keeps the budget is taken.
 """
 
@@ -28,6 +28,7 @@ from conversion.check import timed
 from conversion.pictures import Labelled
 from conversion.stamp import save
 from realtime.contract import IMAGE, Card
+from realtime.door import how_to_install
 from realtime.errors import ModelError
 from realtime.frame import Bytes
 from realtime.matting.engine import MattingModel
@@ -133,7 +134,7 @@ def _quantised(ir: Path, feeds: Sequence[dict[str, Any]], spared: Sequence[str])
     try:
         import nncf
     except ImportError as error:
-        raise ModelError("INT8 needs NNCF", "pip install 'scrim[conversion]'") from error
+        raise ModelError("INT8 needs NNCF", how_to_install("conversion")) from error
     # nncf.set_log_level would change the levels of others' handlers too.
     logging.getLogger("nncf").setLevel(logging.ERROR)
     try:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from conversion import picture
 from conversion.cards import OURS, Signature
 from realtime.contract import Card, Size
+from realtime.door import how_to_install
 from realtime.errors import ConfigError, ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
 
@@ -56,9 +57,8 @@ def read(path: Path, name: str = "") -> Original:
     try:
         from training.models import load
     except ImportError as error:
-        raise ModelError(
-            "reading a checkpoint needs PyTorch", "pip install 'scrim[conversion]'"
-        ) from error
+        hint = how_to_install("conversion")
+        raise ModelError("reading a checkpoint needs PyTorch", hint) from error
     module, card = load(path)
     return from_torch(module, _renamed(card, name) if name else card)
 

@@ -19,6 +19,7 @@ from conversion.pictures import draw
 from conversion.read import Original, from_torch
 from conversion.stamp import save, stamp
 from realtime.contract import Card
+from realtime.door import how_to_install
 from realtime.errors import ConfigError, ModelContract, ModelError
 from realtime.frame import Alpha
 from realtime.matting.engine import read_card
@@ -38,7 +39,7 @@ def restore(ir: Path, checkpoint: Path) -> None:
         from training import checkpoint as kept
         from training import marks, models, recipes
     except ImportError as error:
-        hint = "pip install 'scrim[training,conversion]'"
+        hint = how_to_install("training,conversion")
         raise ModelError("writing a checkpoint needs PyTorch", hint) from error
     if card.name not in recipes.RECIPES:
         raise ModelContract(f"{card.name} is no recipe", f"known: {', '.join(recipes.RECIPES)}")

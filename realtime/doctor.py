@@ -17,6 +17,10 @@ from realtime.sinks.virtualcam import INSTALL, LOAD, list_virtual_cameras, modul
 from realtime.sources.nodes import Node, list_cameras, video_nodes
 from realtime.v4l2 import holders, text
 
+PIP = f"{sys.executable} -m pip install"
+
+OURS = "Scrim's own wheel or its folder: `scrim` on PyPI is another program"
+
 RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
 
 PACKAGES = {
@@ -64,7 +68,8 @@ def _packages() -> Iterator[Check]:
         if found:
             yield Check(name, True, found)
         else:
-            yield Check(name, False, "not installed", f"pip install {distributions[0]}")
+            what = f"FILE, {OURS}" if name == "scrim" else distributions[0]
+            yield Check(name, False, "not installed", f"{PIP} {what}")
 
 
 def _version_of(distribution: str) -> str | None:
@@ -77,7 +82,7 @@ def _version_of(distribution: str) -> str | None:
 def _inference(devices: Sequence[str]) -> Check:
     if devices:
         return Check("openvino devices", True, ", ".join(devices))
-    return Check("openvino devices", False, "none", "pip install --force-reinstall openvino")
+    return Check("openvino devices", False, "none", f"{PIP} --force-reinstall openvino")
 
 
 def _models(folder: Path) -> Check:
@@ -86,7 +91,7 @@ def _models(folder: Path) -> Check:
     if graphs and not broken:
         return Check("networks", True, ", ".join(path.stem for path in graphs))
     detail = f"without weights: {', '.join(broken)}" if broken else f"none in {folder}"
-    return Check("networks", False, detail, "pip install --force-reinstall --no-deps scrim")
+    return Check("networks", False, detail, f"{PIP} --force-reinstall --no-deps FILE, {OURS}")
 
 
 def _accelerators(devices: Sequence[str], root: Path) -> Iterator[Check]:

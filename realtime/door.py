@@ -52,9 +52,17 @@ def enter(app: Callable[[], object]) -> None:
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
-        how = f"pip install 'scrim[{EXTRAS[error.name]}]'"
+        how = how_to_install(EXTRAS[error.name])
         _tell(f"this needs {error.name}, which is not installed", how)
         sys.exit(1)
+
+
+def how_to_install(extra: str) -> str:
+    """Return the command that brings an extra to the Scrim that runs, which stays as it is.
+
+    Where none is installed it would bring another program: `scrim` on PyPI is not this one.
+    """
+    return f"{sys.executable} -m pip install 'scrim[{extra}]'"
 
 
 def run_app(module: str) -> None:

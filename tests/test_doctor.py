@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,19 @@ def test_a_missing_package_and_missing_devices(
 ) -> None:
     monkeypatch.setattr(doctor, "PACKAGES", {"av": ("no-such-package-of-scrim",)})
     told = {check.name: check for check in checks([], MODELS, tmp_path)}
-    assert told["av"] == Check("av", False, "not installed", "pip install no-such-package-of-scrim")
+    mend = f"{sys.executable} -m pip install no-such-package-of-scrim"
+    assert told["av"] == Check("av", False, "not installed", mend)
     assert told["openvino devices"].ok is False
     assert told["openvino devices"].mend
+
+
+def test_nobody_is_told_to_install_the_other_program_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", {"scrim": ("no-such-package-of-scrim",)})
+    told = {check.name: check.mend for check in checks(["CPU"], tmp_path, tmp_path)}
+    for name in ("scrim", "networks"):
+        assert "FILE, Scrim's own wheel" in told[name] and "another program" in told[name]
 
 
 def test_no_camera(tmp_path: Path) -> None:

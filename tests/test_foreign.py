@@ -35,7 +35,7 @@ def logits(bgr: np.ndarray, order: list[int], mean: object = 0, scale: object = 
 def keras_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with one Keras network as .keras, .h5, SavedModel and three kinds of .tflite."""
     if not find_spec("tensorflow"):
-        pytest.skip("TensorFlow is not installed: pip install 'scrim[keras]'")
+        pytest.skip("TensorFlow is not installed: pip install -e '.[keras]'")
     return write_elsewhere(KERAS, tmp_path_factory.mktemp("keras"))
 
 

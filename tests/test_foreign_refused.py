@@ -11,6 +11,7 @@ from onnx import helper
 
 from conversion import keras_export
 from conversion.check import LIMIT_FP16, compare, refuse
+from realtime.door import how_to_install
 from realtime.errors import ModelContract, ModelError, ModelNotFound
 from tests.converting import converted, opened
 from tests.foreign import HEIGHT, WEIGHTS, WIDTH, photo, save_onnx, save_rvm, save_two_class
@@ -81,7 +82,7 @@ def test_without_tensorflow_the_hint_is_a_command(
     monkeypatch.setattr(keras_export, "find_spec", lambda name: None)
     with pytest.raises(ModelError) as refusal:
         opened(tmp_path / "net.keras")
-    assert refusal.value.hint == "pip install 'scrim[keras]'"
+    assert refusal.value.hint == how_to_install("keras")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_missing_extra_names_its_command(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit) as ended:
         enter(work)
     assert ended.value.code == 1
-    assert "pip install 'scrim[training]'" in capsys.readouterr().err
+    assert f"{sys.executable} -m pip install 'scrim[training]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
