@@ -63,13 +63,14 @@ Figures = tuple[float, float, float]
 def stills(data: Path, session: MattingSession) -> Iterator[Still]:
     """Read every picture of every set and ask the network.
 
-    Raises `ConfigError` without a set, `ModelError` for a picture without a mask of its size.
+    Raises `ConfigError` without a set, with one of fewer than two pictures, and for a picture
+    without a mask of its size.
     """
     folders = sorted(folder.parent for folder in data.glob("*/img"))
     if not folders:
         raise ConfigError(f"no set in {data}", "expected DIR/<set>/img and DIR/<set>/mask")
     for folder in folders:
-        for number, picture in enumerate(read_labelled(folder)):
+        for number, picture in enumerate(read_labelled(folder, whole=True)):
             frame = pixels.from_bgr(picture.bgr)
             thumbnail = pixels.thumbnail(frame, session.size_for(*frame.size))
             session.reset()

@@ -45,17 +45,17 @@ def draw(count: int = 4) -> list[Bytes]:
     return [to_bgr(frame) for frame in frames[::APART]]
 
 
-def read_labelled(folder: Path) -> list[Labelled]:
+def read_labelled(folder: Path, whole: bool = False) -> list[Labelled]:
     """Read the pictures of a folder with their masks, in any layout that training knows.
 
-    Those set aside to measure by are left out, unless there are no two others. Of more than `MOST`
-    that many are taken, evenly. Raises `ConfigError` with fewer than two, or for a picture without
-    a mask of its size.
+    Those set aside to measure by are left out, unless there are no two others, or `whole` asks for
+    them too. Of more than `MOST` that many are taken, evenly. Raises `ConfigError` with fewer than
+    two, or for a picture without a mask of its size.
     """
     found = readers.listing(folder)
     readers.refuse(found.problems, readers.MEND)
     people = [item for item in found.items if item.kind == "person"]
-    kept = [item for item in people if not item.held_out]
+    kept = [item for item in people if whole or not item.held_out]
     people = kept if len(kept) > 1 else people
     if len(people) < 2:
         raise ConfigError(f"{len(people)} pictures with masks in {folder}", "two are the least")

@@ -43,6 +43,11 @@ def test_what_is_measured_by_does_not_calibrate(tmp_path: Path) -> None:
     assert len(read_labelled(plain(tmp_path / "all" / "val", number=2).parent)) == 2
 
 
+def test_who_measures_gets_all_of_them(tmp_path: Path) -> None:
+    data = plain(tmp_path / "mine", number=20)
+    assert len(read_labelled(data)) < len(read_labelled(data, whole=True)) == 20
+
+
 def test_so_many_are_taken_from_all_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MOST", 3)
     data = plain(tmp_path / "many", number=10)
