@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.line import ctl, install_service, run, uninstall
+from realtime.commands.line import ctl, install_service, run, uninstall_service
 from realtime.commands.offline import bench, render
 from realtime.commands.survey import devices, doctor, models, show_config
 
@@ -26,7 +26,7 @@ ROWS: dict[str, Callable[..., None]] = {
     "config": show_config,
     "bench": bench,
     "install-service": install_service,
-    "uninstall": uninstall,
+    "uninstall-service": uninstall_service,
     "doctor": doctor,
 }
 for name, command in ROWS.items():

@@ -131,11 +131,11 @@ def install_service(config: ConfigFile = None, sets: Sets = None) -> None:
     _say("journalctl --user -u scrim shows what it tells")
 
 
-def uninstall() -> None:
-    """Stop the service and remove it."""
-    from realtime.service import uninstall as remove
+def uninstall_service() -> None:
+    """Stop the service and remove it; Scrim itself stays."""
+    from realtime.service import uninstall
 
-    _say(f"removed {remove(os.environ)}")
+    _say(f"removed {uninstall(os.environ)}")
 
 
 def _say(text: str) -> None:
