@@ -35,7 +35,6 @@ class Frame:
     i420: Bytes
     number: int = 0
     captured_at: float = 0.0
-    pts: int | None = None
     halves: tuple[Halves, Halves, Halves] = field(
         default_factory=lambda: ({}, {}, {}), init=False, repr=False
     )

@@ -153,7 +153,7 @@ def mirror(frame: Frame) -> Frame:
     flipped = blank(frame.size)
     for source, target in zip(planes_of(frame), writable_planes(flipped), strict=True):
         cv2.flip(source, 1, dst=target)
-    return Frame(flipped, frame.number, frame.captured_at, frame.pts)
+    return Frame(flipped, frame.number, frame.captured_at)
 
 
 def beside(left: Frame, right: Frame) -> Frame:
@@ -162,7 +162,7 @@ def beside(left: Frame, right: Frame) -> Frame:
     planes = planes_of(left), planes_of(right), writable_planes(joined)
     for one, other, target in zip(*planes, strict=True):
         cv2.hconcat([one, other], dst=target)
-    return Frame(joined, right.number, right.captured_at, right.pts)
+    return Frame(joined, right.number, right.captured_at)
 
 
 def fit(frame: Frame, size: Size, how: Fit = "crop") -> Frame:
@@ -175,7 +175,7 @@ def fit(frame: Frame, size: Size, how: Fit = "crop") -> Frame:
         planes_of(frame), writable_planes(fitted), levels, strict=True
     ):
         fit_plane(source, target, how, level)
-    return Frame(fitted, frame.number, frame.captured_at, frame.pts)
+    return Frame(fitted, frame.number, frame.captured_at)
 
 
 def fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:

@@ -145,7 +145,7 @@ class RoomBackdrop:
         ):
             for edge in (plane[:width], plane[-width:], plane[:, :width], plane[:, -width:]):
                 edge.fill(level[0, 0])
-        return Frame(marked, frame.number, frame.captured_at, frame.pts)
+        return Frame(marked, frame.number, frame.captured_at)
 
     def alone(self, size: Size) -> Frame:
         """Return the slate: the room is shown only with a matte that worked."""

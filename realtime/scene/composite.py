@@ -32,7 +32,7 @@ def over(frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame:
         _blend(frame.y[whole], y[whole], alpha[whole])
         _blend(frame.u[part], u[part], half[part])
         _blend(frame.v[part], v[part], half[part])
-    return Frame(composed, frame.number, frame.captured_at, frame.pts)
+    return Frame(composed, frame.number, frame.captured_at)
 
 
 def _check(frame: Frame, backdrop: Frame, alpha: Any) -> None:

@@ -76,7 +76,7 @@ class Edges:
             share = grid.part(cover, block)
             kept = share if whole else cv2.LUT(share, self._kept)
             _mix(grid.part(plane, block), grid.enlarge(colour, block), kept)
-        return Frame(cleaned, frame.number, frame.captured_at, frame.pts)
+        return Frame(cleaned, frame.number, frame.captured_at)
 
     def _around(
         self, frame: Frame, backdrop: Frame, alpha: Bytes, where: tuple[slice, slice]

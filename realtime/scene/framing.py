@@ -85,7 +85,7 @@ class Framing:
             enlarge(plane, self._shown, target)
         moved = np.empty_like(alpha)
         enlarge(alpha, self._shown, moved)
-        return Frame(cut, frame.number, frame.captured_at, frame.pts), moved
+        return Frame(cut, frame.number, frame.captured_at), moved
 
 
 def best_cut(alpha: Bytes) -> Cut | None:

@@ -70,7 +70,7 @@ class Grade:
         yuv = cv2.transform(cv2.merge([half, u, v]), self._matrix)
         cv2.extractChannel(yuv, 1, dst=u)
         cv2.extractChannel(yuv, 2, dst=v)
-        return Frame(graded, frame.number, frame.captured_at, frame.pts)
+        return Frame(graded, frame.number, frame.captured_at)
 
     def laid_on_pixels(self, yuv: Bytes) -> Bytes:
         """Return a few pixels, uint8 (n, 1, 3) in Y, U, V, corrected."""

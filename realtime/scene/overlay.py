@@ -28,7 +28,7 @@ class Overlay:
         if self._fitted[0].size != picture.size:
             self._fitted = self._at(picture.size)
         layer, alpha = self._fitted
-        stamped = Frame(layer.i420, picture.number, picture.captured_at, picture.pts)
+        stamped = Frame(layer.i420, picture.number, picture.captured_at)
         return over(stamped, picture, alpha)
 
     def _at(self, size: Size) -> tuple[Frame, Bytes]:

@@ -49,7 +49,7 @@ class BrowserSource:
             picture, captured_at = item
             self._number += 1
             if 0 < picture.width * picture.height <= MAX_PIXELS:
-                frame = Frame(i420_of(picture), self._number, captured_at, picture.pts)
+                frame = Frame(i420_of(picture), self._number, captured_at)
                 ladder = rungs(frame.size)
                 return fit(frame, ladder[min(self.rung, len(ladder) - 1)].size, "stretch")
         raise EndOfStream
