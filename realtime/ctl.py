@@ -15,6 +15,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platformdirs import user_state_path
+
 from realtime.errors import ConfigError, ControlUnavailable, ScrimError
 from realtime.layers import read_sets
 
@@ -41,8 +43,8 @@ TIMEOUT_S = 10.0
 def socket_path(environment: Mapping[str, str]) -> Path:
     """Return where the socket of this user's Scrim lies."""
     runtime = environment.get("XDG_RUNTIME_DIR")
-    folder = Path(runtime) if runtime else Path.home() / ".local" / "state"
-    return folder / "scrim" / "ctl.sock"
+    folder = Path(runtime, "scrim") if runtime else user_state_path("scrim")
+    return folder / "ctl.sock"
 
 
 class Orders:
@@ -58,10 +60,10 @@ class Orders:
 
     def carry_out(self, words: list[str]) -> dict[str, Any]:
         """Carry out words and return the part of the state that they are about, or have changed;
-        without words all of it. Raises `ConfigError` before anything is done.
+        without words all of it. Raises `ConfigError`, `ModelError` before anything is done.
 
         Keys change together, over those of a preset; all other words come after them, and only
-        a look that cannot be saved is refused then.
+        a look that cannot be saved is refused then, with `ConfigError` or `SinkUnavailable`.
         """
         presets = [word.removeprefix(PRESET) for word in words if word.startswith(PRESET)]
         keys = read_sets(word for word in words if _is_key(word))

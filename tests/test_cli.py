@@ -140,7 +140,7 @@ def test_ctrl_c_while_a_camera_is_opened_leaves_nothing_behind(
     assert list(Path().glob(".talk-*")) == []
 
 
-@pytest.mark.parametrize("words", ["ctl", "uninstall"])
+@pytest.mark.parametrize("words", ["ctl", "uninstall-service"])
 def test_who_has_no_home_is_told_where_one_is_needed(
     scrim: Scrim, picture: Path, toy_ir: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
@@ -150,7 +150,7 @@ def test_who_has_no_home_is_told_where_one_is_needed(
         raise KeyError(number)
 
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+    for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     said = "error: this user has no home folder\n  set HOME to a folder that can be written to\n"
     assert scrim(*words.split()) == (1, "", said)

@@ -60,7 +60,7 @@ WALLS = {
     "aiortc": ("realtime.web", "benchmarks.stream_server", "benchmarks.stream_viewers"),
     "aiohttp": ("realtime.web", "benchmarks.stream_server", "benchmarks.stream_viewers"),
     "PIL": ("realtime.web.upload",),
-    "platformdirs": ("realtime.web.store", "realtime.build"),
+    "platformdirs": ("realtime.web.store", "realtime.build", "realtime.ctl"),
     "prometheus_client": ("realtime.web.api.watchdog",),
     "pyvirtualcam": ("realtime.sinks.virtualcam",),
     "watchfiles": ("realtime.reload",),
