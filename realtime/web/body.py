@@ -25,7 +25,7 @@ PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object of a body. Raises `BadOffer`."""
+    """Return the JSON object of a body. Raises `BadOffer`, and what `read_body` raises."""
     expect_type(request, "application/json")
     try:
         text = await read_body(request)
@@ -46,7 +46,10 @@ async def read_picture(request: web.Request) -> bytes:
 async def read_body(
     request: web.Request, most: int = MAX_BODY, timeout_s: float | None = None
 ) -> bytes:
-    """Return a body of at most so many bytes, however it is sent. Raises `BadOffer`."""
+    """Return a body of at most so many bytes, however it is sent.
+
+    Raises `BodyTooLarge`, `BadOffer` for one that breaks off, `HTTPRequestTimeout` for a slow one.
+    """
     if (request.content_length or 0) > most:
         raise BodyTooLarge(f"the body is larger than {most} bytes")
     data = bytearray()

@@ -16,7 +16,7 @@ from typing import Any
 from platformdirs import user_state_path
 
 from realtime.errors import ConfigError, StoreFull
-from realtime.sinks.whole import write_whole
+from realtime.sinks.whole import unwritable, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,10 @@ class Store:
         return self._shown("presets.json")
 
     def save_preset(self, name: str, look: Look) -> bool:
-        """Keep a look under a name; say whether the name is new. Raises `ConfigError`."""
+        """Keep a look under a name; say whether the name is new.
+
+        Raises `ConfigError`, `SinkUnavailable`.
+        """
         with self._lock:
             presets = self._read("presets.json")
             new = name not in presets
@@ -55,7 +58,7 @@ class Store:
             return new
 
     def delete_preset(self, name: str) -> bool:
-        """Forget a preset; say whether there was one. Raises `ConfigError`."""
+        """Forget a preset; say whether there was one. Raises what `save_preset` does."""
         with self._lock:
             presets = self._read("presets.json")
             there = presets.pop(name, None) is not None
@@ -71,12 +74,12 @@ class Store:
         return self._shown("look.json")
 
     def remember(self, look: Look) -> None:
-        """Keep the look that was chosen last."""
+        """Keep the look that was chosen last. Raises `ConfigError`, `SinkUnavailable`."""
         with self._lock:
             self._write("look.json", look)
 
     def save_upload(self, name: str, data: bytes) -> None:
-        """Keep an uploaded backdrop. Raises `StoreFull`."""
+        """Keep an uploaded backdrop. Raises `ConfigError`, `SinkUnavailable`."""
         with self._lock:
             self._make(self.uploads)
             kept = [name for name in os.listdir(self.uploads) if not name.startswith(".")]
@@ -85,11 +88,17 @@ class Store:
             write_whole(self.uploads / name, data)
 
     def delete_upload(self, name: str) -> bool:
-        """Delete an uploaded backdrop by the name of one; say whether there was one."""
+        """Delete an uploaded backdrop by the name of one; say whether there was one.
+
+        Raises `SinkUnavailable` for one that cannot be deleted.
+        """
         with self._lock:
-            there = self.uploads.is_dir() and name in os.listdir(self.uploads)
-            if there:
-                (self.uploads / name).unlink()
+            try:
+                there = self.uploads.is_dir() and name in os.listdir(self.uploads)
+                if there:
+                    (self.uploads / name).unlink()
+            except OSError as error:
+                raise unwritable(self.uploads / name, error) from error
             return there
 
     def _shown(self, name: str) -> dict[str, Any]:

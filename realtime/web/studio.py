@@ -65,7 +65,10 @@ class Studio:
         return self.tables(read_look(presets[name]))
 
     def save_preset(self, name: str, look: Mapping[str, Any]) -> bool:
-        """Keep a look under a name; say whether the name is new. Raises `ConfigError`."""
+        """Keep a look under a name; say whether the name is new.
+
+        Raises `ConfigError`, `SinkUnavailable`.
+        """
         if not re.fullmatch(NAME, name):
             hint = "begin with a letter or a digit; 40 characters at most, no / or \\"
             raise ConfigError(f"{name!r} is no name for a preset", hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from realtime.config import Config
+from realtime.errors import SinkUnavailable
 from realtime.recall import recall_look
 from realtime.web import store
 from realtime.web.store import Store
@@ -46,6 +48,19 @@ async def test_what_cannot_be_a_preset(config: Config) -> None:
         await error_of(await client.put("/api/v1/presets/a", json=gone), 404)
         await error_of(await client.put("/api/v1/presets/a", json={"web.token": ""}), 400)
         assert await (await client.get("/api/v1/presets")).json() == {"presets": {}}
+
+
+def test_an_upload_that_cannot_be_deleted_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    kept = Store(str(tmp_path))
+    kept.save_upload("mine.jpg", b"")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(SinkUnavailable, match=r"mine\.jpg: permission denied"):
+        kept.delete_upload("mine.jpg")
 
 
 def test_presets_end_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
