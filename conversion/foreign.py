@@ -22,6 +22,7 @@ from conversion.read import Matte, Original
 from realtime.contract import Card
 from realtime.errors import ModelError, ModelNotFound
 from realtime.frame import Alpha, Bytes
+from realtime.matting.session import reason
 
 FILES = (".onnx", ".tflite", ".pdmodel")
 KERAS = (".keras", ".h5")
@@ -77,9 +78,8 @@ def _raw(path: Path, extensions: list[Any]) -> ov.Model:
     try:
         return core.read_model(path)
     except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise ModelError(
-            f"OpenVINO cannot read {path}: {lines[-1]}",
+            f"OpenVINO cannot read {path}: {reason(error)}",
             "is the file whole, with its weights beside it where they lie apart? An operation that "
             "OpenVINO lacks needs the card's `custom_nodes`",
         ) from error

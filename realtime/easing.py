@@ -9,13 +9,10 @@ from collections.abc import Sequence
 
 from realtime.control import Control
 from realtime.errors import ScrimError
-from realtime.governor import Governor, Step
+from realtime.governor import GOVERN_S, Governor, Step
 from realtime.runner import Runner
 
 log = logging.getLogger(__name__)
-
-GOVERN_S = 1.0
-"""Seconds between two looks."""
 
 
 async def govern(control: Control, line: Runner) -> None:

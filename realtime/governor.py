@@ -20,6 +20,9 @@ SMALLER = 0.75
 SELDOM = 4
 """Frames for one look of the network when it is to look less."""
 
+GOVERN_S = 1.0
+"""Seconds between two looks at the load."""
+
 LATE, ROOM = 0.1, 0.7
 """Share of frames that came and were not composed from which on it is too much, as it is when the
 work takes longer than the time between two frames; below the second share one step less may fit

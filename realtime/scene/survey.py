@@ -12,7 +12,7 @@ from realtime import pixels
 from realtime.contract import Size
 from realtime.frame import Bytes, Frame
 from realtime.scene.grade import Change
-from realtime.scene.light import Light, measure
+from realtime.scene.light import GAMMA, Light, measure
 from realtime.scene.skin import skin_of
 
 ROWS = 45
@@ -88,4 +88,4 @@ def _liftable(frame: Frame, alpha: Bytes) -> float:
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     rough = cv2.filter2D(middle, cv2.CV_16S, kernel)
     deviation = math.sqrt(math.pi / 2) / 6 * cv2.norm(rough, cv2.NORM_L1) / rough.size
-    return max(0.0, 2.2 * math.log2(GRAIN / max(deviation, 0.1)))
+    return max(0.0, GAMMA * math.log2(GRAIN / max(deviation, 0.1)))

@@ -13,12 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from realtime.errors import ScrimError
-from realtime.governor import Governor
+from realtime.governor import GOVERN_S, Governor
 
 log = logging.getLogger(__name__)
-
-GOVERN_S = 1.0
-"""Seconds between two looks at the load."""
 
 
 @dataclass(frozen=True)
