@@ -22,7 +22,8 @@ def page(machine: Iterable[tuple[str, str]], card: str, found: Figures) -> str:
     """Return the whole page from the figures of all measurements."""
     parts = [
         "# Benchmarks",
-        "Written by `make bench` (`python -m benchmarks`); do not edit by hand.",
+        "Written by `make bench` (`python -m benchmarks`) and, part by part, by other benchmarks. "
+        "Only the part that says so is written by hand, and kept.",
         table(("machine", ""), machine),
         f"Network: {card}. Pictures are drawn; drawing them is in no figure. "
         "Milliseconds are wall time unless they say CPU; CPU time is that of all threads.",
