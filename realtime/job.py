@@ -100,7 +100,7 @@ class Job:
         if self.grabcut:
             raise ConfigError(
                 f"{self.source}: GrabCut refines pictures, not videos",
-                "it takes half a second a picture and has no sense of time: --refine guided",
+                "it takes a fifth of a second a picture and has no sense of time: --refine guided",
             )
         if self.classes:
             raise ConfigError(

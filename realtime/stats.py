@@ -35,7 +35,7 @@ class Snapshot(TypedDict):
 
 
 class Stats:
-    """Counts, step times and ages of the last `window` frames."""
+    """Counts since the start; step times, ages and figures of the last `window` frames."""
 
     def __init__(self, window: int = WINDOW) -> None:
         self._lock = threading.Lock()

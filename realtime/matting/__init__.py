@@ -1,1 +1,1 @@
-"""Step 2 to 4: from a picture to a steady, sharp matte."""
+"""Steps 2 to 4: from a picture to a steady, sharp matte."""

@@ -4,7 +4,7 @@ Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004, as OpenCV has it: two mi
 Gaussians tell the colours apart, a graph cut finds the outline. Alone it needs a rectangle and
 takes a wall of the shirt's colour for shirt; beside a network it only says where, in a narrow
 band, the outline runs. Clothes and limbs gain; fine hair comes out harder, and a wall of the
-hair's colour still fools it. Half a second a picture and no sense of time: not for live use.
+hair's colour still fools it. A fifth of a second a picture and no sense of time: not for live use.
 """
 
 from __future__ import annotations

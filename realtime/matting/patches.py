@@ -1,4 +1,4 @@
-"""Patches of a matte that hang together by themselves: the person, and what is taken for one."""
+"""Step 3 of 9: patches of a matte that hang together by themselves, people or taken for one."""
 
 from __future__ import annotations
 
