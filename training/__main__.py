@@ -9,7 +9,6 @@ from realtime.door import enter, run_app
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads leave the core to others
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     enter(partial(run_app, "training.commands"))
 
 

@@ -91,7 +91,8 @@ def fit(
     data: DataOption = None,
     pack: PackOption = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Encoder weights to start from: .npz, or a best.pt.")
+        Path | None,
+        typer.Option(help="Start from an encoder's .npz or a best.pt, its decoder if it fits."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length in steps.", min=1)] = None,

@@ -74,13 +74,13 @@ class Composer:
 
     def composite(self, size: tuple[int, int], rng: Generator) -> View:
         """One person, at times two, in another room, at times under another light."""
-        bgr = self.room(size, rng, self.empty(0.1, rng))
+        room = self.room(size, rng, self.empty(0.1, rng))
         if rng.random() < 0.25:
-            bgr = cv2.GaussianBlur(bgr, (0, 0), float(rng.uniform(0.6, 3.5)))
+            room = cv2.GaussianBlur(room, (0, 0), float(rng.uniform(0.6, 3.5)))
         differ = rng.random() < 0.5
         if differ:
-            bgr = augment.relit("light", bgr, rng)
-        src = bgr.astype(np.float32)
+            room = augment.relit("light", room, rng)
+        src = room.astype(np.float32)
         pha = np.zeros(src.shape[:2], np.float32)
         for _ in range(2 if rng.random() < 0.1 else 1):
             fgr, alpha = self.placed(size, rng)

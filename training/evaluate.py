@@ -180,7 +180,8 @@ def aside(data: Path, kind: str = "person", skip_bad: bool = False) -> dict[str,
 
 
 def evaluate(infer: Infer, data: Path, quick: bool = False, skip_bad: bool = False) -> list[Score]:
-    """Every set that is aside in the data folder; `quick` leaves most of the clips out."""
+    """Every set that is aside in the data folder; `quick` looks at six frames of each clip, and at
+    none under a light event."""
     sources = aside(data, skip_bad=skip_bad)
     scores = [score_stills(infer, source, items) for source, items in sorted(sources.items())]
     scores += score_clips(infer, data / "clips", 6 if quick else None).values()

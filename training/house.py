@@ -2,10 +2,12 @@
 
     stills/{train,val}/<source>/{img,mask,matte}    all that manifest.csv names
     pseudo/{img,mask}                               mattes of a teacher
-    sequences/<name>.{mp4,alpha.mkv}                clips
+    sequences/<name>.{mp4,alpha.mkv}                clips to train on
     parts/{train,val}                               label maps, for stills/{train,val}/ccp
+    clips/<name>[.<event>].mp4, <name>.alpha.mkv    clips to measure by, see training.evaluate
+    footage/*.mkv                                   webcams, no matte, see benchmarks.gallery
 
-Any of these may be missing.
+Any of these may be missing; the last two are not read here.
 """
 
 from training import manifest

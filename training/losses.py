@@ -1,7 +1,7 @@
 """Loss terms by name.
 
 Logits, alpha and weight are B x 1 x H x W, alpha and weight in 0..1; `weight` is 0 where the label
-is unknown. Every term is a mean over known pixels. For the nine classes the mask's logits are
+is unknown: what lies there adds nothing to a term. For the nine classes the mask's logits are
 B x 9 x H x W and the truth is the class number.
 """
 

@@ -1,6 +1,6 @@
 """What a recipe is: a network with its options, the data it sees, how it learns, for how long.
 
-What differs for one try is set on the command line: `scrim-train fit --recipe sinet --set batch=24
+What differs for one try is set on the command line: `scrim-train fit --recipe unet --set batch=20
 --set options.skips=false`; the checkpoint remembers it.
 """
 

@@ -40,7 +40,7 @@ class Run:
     recipe: Recipe
     pack: Path
     out: Path
-    weights: Path | None  # encoder weights to start from
+    weights: Path | None  # to start from: an encoder's, or a network's, see models.start
     val: Path | None = None  # data folder to evaluate on
     steps: int | None = None  # length in steps; else in minutes
     minutes: float = 0.0
