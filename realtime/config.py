@@ -46,7 +46,7 @@ class Camera(Table):
     mirror: bool = Field(False, description="exchange left and right")
     on_demand: bool = Field(False, description="open only while somebody watches")
     linger: float = Field(5.0, ge=0, le=3600, description="seconds on demand after the last one")
-    hidden: bool = Field(False, description="start behind the slate, until the studio lifts it")
+    hidden: bool = Field(False, description="start behind the slate, until privacy is turned off")
 
 
 class Matting(Table):
@@ -138,7 +138,8 @@ class Scene(Table):
     )
     framing: bool = Field(False, description="keep head and shoulders in the picture")
     folder: str = Field(
-        "backdrops", description="folder whose pictures and videos the studio offers by name"
+        "backdrops",
+        description="what the studio offers by name; relative to where Scrim is started",
     )
 
 
@@ -190,7 +191,9 @@ class Web(Table):
     token: str = Field("", description="secret that browsers must bring; empty = none")
     cert: str = Field("", description="certificate file (PEM) for https; empty = http")
     key: str = Field("", description="its private key; empty = in the same file")
-    folder: str = Field("", description="for presets and uploads; empty = the user's own for state")
+    folder: str = Field(
+        "", description="for presets, uploads, the last look; empty = the user's own for state"
+    )
     max_peers: int = Field(8, ge=1, le=256, description="browsers served at the same time")
     max_cameras: int = Field(
         6, ge=1, le=256, description="of them with a camera of their own; more would slow all"
