@@ -15,6 +15,7 @@ from realtime.config import Config
 from realtime.contract import nearest_size
 from realtime.governor import Step, eased, steps
 from realtime.matting.engine import MattingModel
+from realtime.pipeline import Pipeline
 from realtime.runner import Runner
 from realtime.stats import Stats
 
@@ -66,14 +67,15 @@ class Control:
         and then nothing has changed.
         """
         with self._lock:
-            config, waiting = _without_late(self.config.with_values(changes), self.config)
-            model = self._model_for(config)
-            if self.runner and config != self.config:
-                self._take(self.runner, config, model, self._taken)
-            elif config != self.config:  # it is refused here, not in each browser's own line
-                make_pipeline(config, model, self.stats, passthrough=self._room)
-            self.config, self.model = config, model
-            return waiting
+            return self._change(changes)
+
+    def lose(self, backdrop: str) -> bool:
+        """Go on with blur where a backdrop is shown whose file is gone; say whether it was."""
+        with self._lock:
+            shown = self.config.scene.backdrop == backdrop
+            if shown:
+                self._change({"scene": {"backdrop": "blur"}})
+            return shown
 
     def ease(self, level: int) -> None:
         """Give up the first `level` steps of `steps()`, and take back all others."""
@@ -96,6 +98,16 @@ class Control:
         """
         config = self.config.with_values(changes)
         return config, self._model_for(config)
+
+    def _change(self, changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        config, waiting = _without_late(self.config.with_values(changes), self.config)
+        model = self._model_for(config)
+        if self.runner and config != self.config:
+            self._take(self.runner, config, model, self._taken)
+        elif config != self.config:  # it is refused here, not in each browser's own line
+            make_pipeline(config, model, self.stats, passthrough=self._room)
+        self.config, self.model = config, model
+        return waiting
 
     def _model_for(self, config: Config) -> MattingModel:
         changed = config.changes_since(self.config).get("matting", {})
@@ -125,11 +137,14 @@ class Control:
             changed.pop("matting", None)
         else:
             _compile(model, now)
-        if changed.keys().isdisjoint(MEMORY):
-            pipeline.follow(runner.pipeline)
-        if changed.keys().isdisjoint(LIGHT):
-            pipeline.follow_light(runner.pipeline)
-        runner.swap(pipeline)
+
+        def keep(before: Pipeline) -> None:
+            if changed.keys().isdisjoint(MEMORY):
+                pipeline.follow(before)
+            if changed.keys().isdisjoint(LIGHT):
+                pipeline.follow_light(before)
+
+        runner.swap(pipeline, keep)
         if "camera" in changed:
             self.config = config
             runner.renew_source()

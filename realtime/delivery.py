@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from realtime.errors import SinkError
 from realtime.frame import Frame
 from realtime.pipeline import HOLD_S
 from realtime.rests import UNWATCHED, Rests
@@ -87,7 +86,7 @@ class Delivery:
                 shown = replace(still, captured_at=now)
             try:
                 sink.write(shown)
-            except SinkError as error:
+            except Exception as error:  # anything may be in an encoder or a device
                 self._close(sink)
                 if now - opened_at > LAST_RETRY_S:
                     self._pause_s, self._told = FIRST_RETRY_S, ""
@@ -101,21 +100,21 @@ class Delivery:
     def _close(self, sink: Sink) -> None:
         try:
             sink.close()
-        except SinkError as error:  # the disk is full, say
+        except Exception as error:  # the disk is full, say
             log.error("%s: %s", self._outlet.name, error)
 
-    def _reopen(self, error: SinkError) -> Sink | None:
+    def _reopen(self, error: Exception) -> Sink | None:
         self._stats.count(f"{self._outlet.name} lost")
         self._tell(error)
         while not self._stopping.wait(self._pause_s):
             self._pause_s = min(2 * self._pause_s, LAST_RETRY_S)
             try:
                 return self._outlet.open()
-            except SinkError as again:
-                log.warning("%s: %s", self._outlet.name, again.message)
+            except Exception as again:
+                log.warning("%s: %s", self._outlet.name, again)
         return None
 
-    def _tell(self, error: SinkError) -> None:
+    def _tell(self, error: Exception) -> None:
         """Say once what is lost, however often it is tried in vain."""
         if str(error) != self._told:
             log.error("%s: %s; it is tried again until it works", self._outlet.name, error)

@@ -19,7 +19,7 @@ from dataclasses import replace
 from realtime import pixels
 from realtime.contract import Size
 from realtime.delivery import FIRST_RETRY_S, LAST_RETRY_S, Delivery, Outlet
-from realtime.errors import EndOfStream, ScrimError, SourceError, SourceLost
+from realtime.errors import EndOfStream, ScrimError, SourceError
 from realtime.frame import Frame, Source
 from realtime.guard import Guard, alone
 from realtime.pipeline import Pipeline
@@ -34,8 +34,15 @@ STOP_S = 20.0
 """Longest wait for threads to end: the process must not die while a network is being compiled, nor
 while a long recording is finished."""
 
+HANGS_S = 1.0
+"""Longest wait for a frame that is being composed: a network that hangs can still be replaced."""
+
 NO_TURNS = nullcontext()
 """Of a line that waits for no other."""
+
+
+def nothing(before: Pipeline) -> None:
+    """Keep nothing of what a pipeline remembers."""
 
 
 class Runner:
@@ -71,6 +78,8 @@ class Runner:
         self._standby = alone(pipeline, size)
         self._frames: Slot[Frame] = Slot()
         self._source: Source | None = None
+        self._wish = 0
+        self._stepping = threading.Lock()
         self._rests = Rests()
         self._wakes = threading.Event()
         self._stopping = threading.Event()
@@ -157,12 +166,24 @@ class Runner:
 
     def renew_source(self) -> None:
         """Open the source again: what it is to be has changed."""
+        self._wish += 1
         self._close_source()
 
-    def swap(self, pipeline: Pipeline) -> None:
-        """Compose with another pipeline from the next frame on."""
+    def swap(self, pipeline: Pipeline, keep: Callable[[Pipeline], None] = nothing) -> None:
+        """Compose with another pipeline from the next frame on.
+
+        `keep` is told the one before, between two frames, to take over what that remembers. Where
+        a frame hangs in it the new one begins with nothing.
+        """
         self._standby = alone(pipeline, self._size)
-        self._guard = Guard(pipeline, self.stats)
+        between = self._stepping.acquire(timeout=HANGS_S)
+        try:
+            if between:
+                keep(self.pipeline)
+            self._guard = Guard(pipeline, self.stats)
+        finally:
+            if between:
+                self._stepping.release()
 
     def _spawn(self, name: str, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
@@ -182,7 +203,7 @@ class Runner:
             except EndOfStream:
                 if self._source is source and not self._stopping.is_set():
                     break
-            except SourceLost as error:
+            except Exception as error:  # anything may be in a driver, a file or a browser's stream
                 self.stats.count("source lost")
                 self._close_source()
                 self._tell_lost(error)
@@ -206,18 +227,23 @@ class Runner:
         """Open the source, as often as it takes; None when the line stops or rests meanwhile."""
         pause_s = FIRST_RETRY_S
         while not self._stopping.is_set() and not self._rests:
+            wish = self._wish
             try:
-                self._source = self._open_source()
+                self._source = source = self._open_source()
+                if wish != self._wish:  # it was to be another while this was being opened
+                    self._close_source()
+                    continue
                 self.searching = False
-                return self._source
-            except SourceError as error:
+                return source
+            except Exception as error:  # as in `_capture`
                 self._tell_lost(error)
                 self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, LAST_RETRY_S)
         return None
 
-    def _tell_lost(self, error: SourceError) -> None:
-        state = f"{'waiting' if self.searching else 'source lost'}: {error.message}"
+    def _tell_lost(self, error: Exception) -> None:
+        said = error.message if isinstance(error, ScrimError) else repr(error)
+        state = f"{'waiting' if self.searching else 'source lost'}: {said}"
         if state != self.stats.state:  # once, however long it lasts
             log.warning("%s; it is looked for until it comes", state)
         self.stats.state = state
@@ -231,7 +257,8 @@ class Runner:
                 with self._turns:
                     frame = self._frames.take(0) or frame  # the newest by now
                     self.thinning.take(frame.number)
-                    picture = self._guard.step(frame)
+                    with self._stepping:
+                        picture = self._guard.step(frame)
                     self._stand_by(picture.size)
                 if not self._rests:
                     for outlet in self.outlets:

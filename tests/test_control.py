@@ -13,7 +13,7 @@ from realtime.config import Config
 from realtime.control import Control
 from realtime.delivery import Outlet
 from realtime.errors import ConfigError, ModelNotFound
-from realtime.frame import Frame
+from realtime.frame import Alpha, Bytes, Frame
 from realtime.runner import Runner
 from realtime.sources.pattern import PatternSource
 from realtime.stats import Stats
@@ -156,6 +156,32 @@ def test_a_change_of_the_scene_keeps_what_the_stream_remembers(running: Running)
     assert control.runner.pipeline._light is relit and control.model is model
     control.change({"temporal": {"strength": 0.3}})
     assert control.runner.pipeline._smoother is not before._smoother
+
+
+def test_what_is_remembered_is_taken_over_between_two_frames(running: Running) -> None:
+    """In the midst of one there is no matte to go on from."""
+    control, sink = running
+    assert control.runner
+    sink.await_picture(person)
+    before = control.runner.pipeline
+    session, inside, go_on = before._session, threading.Event(), threading.Event()
+    infer = session.infer
+
+    def slow(bgr: Bytes) -> Alpha:
+        inside.set()
+        assert go_on.wait(20)
+        return infer(bgr)
+
+    session.infer = slow  # type: ignore[method-assign]
+    assert inside.wait(20)
+    threading.Timer(0.3, go_on.set).start()
+    resets: list[bool] = []
+    assert before._smoother
+    before._smoother.reset = lambda: resets.append(True)  # type: ignore[method-assign]
+    control.change({"edges": {"wrap": 0.0}})
+    assert go_on.is_set()
+    sink.await_picture(person, len(sink.frames) + 10)
+    assert not resets
 
 
 def test_what_only_the_next_start_can_change_is_named_and_left(running: Running) -> None:

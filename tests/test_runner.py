@@ -37,6 +37,53 @@ def test_a_sink_that_cannot_be_finished_is_told(
     assert "the disk is full (it is in .a.mkv)" in caplog.text
 
 
+@pytest.mark.parametrize("part", ["source", "sink"])
+def test_what_no_part_should_raise_freezes_no_line(
+    config: Config, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a driver, a damaged file or a browser's stream."""
+    trouble = ValueError("sides of 10000")
+
+    class Odd(Collector):
+        def write(self, frame: Frame) -> None:
+            if part == "sink" and len(self.frames) == 10:
+                self.frames.append(frame)
+                raise trouble
+            super().write(frame)
+
+    def room() -> Room:
+        opened.append(Room(lambda n: trouble if part == "source" and n == 20 else None))
+        return opened[-1]
+
+    opened: list[Room] = []
+    with running(config, room, Odd()) as (runner, _, sink):
+        sink.await_picture(person, 60)
+    assert runner.stats.snapshot()["counts"][f"{part} lost"] >= 1
+    assert "sides of 10000" in caplog.text
+
+
+def test_a_source_that_was_to_be_another_while_it_was_opened_is_left(config: Config) -> None:
+    opened: list[Room] = []
+    opening, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Room:
+        opened.append(Room())
+        if len(opened) == 2:
+            opening.set()
+            assert go_on.wait(20)
+        return opened[-1]
+
+    with running(config, slow) as (runner, _, sink):
+        sink.await_picture(person)
+        runner.renew_source()
+        assert opening.wait(20)
+        runner.renew_source()
+        go_on.set()
+        sink.await_picture(person, len(sink.frames) + 30)
+        assert len(opened) == 3 and opened[1]._closed.is_set()
+        assert not opened[2]._closed.is_set()
+
+
 def test_stopping_waits_for_what_is_under_way(config: Config) -> None:
     """A process that ends while the network is compiled aborts, with a recording half finished."""
     begun, release = threading.Event(), threading.Event()
