@@ -18,8 +18,9 @@ from realtime.stats import Stats
 
 log = logging.getLogger(__name__)
 
-MAX_FAILURES = 30
-"""Frames in a row that may fail before the model counts as lost."""
+MAX_FAILURES, LOST_S = 30, 1.0
+"""Frames in a row, and seconds, that may fail before the model counts as lost: a camera of 120
+pictures a second has that many while somebody closes its shutter."""
 
 
 class Guard:
@@ -30,10 +31,13 @@ class Guard:
         self._stats = stats
         self._last: Frame | None = None
         self._last_at = 0.0
-        self._failures = 0
+        self._failures, self._failing_since = 0, 0.0
 
     def step(self, frame: Frame) -> Frame:
-        """Return a picture to show. Raises `ModelError` after `MAX_FAILURES` failures in a row."""
+        """Return a picture to show.
+
+        Raises `ModelError` after `MAX_FAILURES` failures in a row, if they took `LOST_S` at least.
+        """
         try:
             picture = self.pipeline.step(frame)
         except Exception as error:  # the work loop's one broad net: anything may be in a model
@@ -43,15 +47,17 @@ class Guard:
         return picture
 
     def _stand_in(self, frame: Frame, error: Exception) -> Frame:
+        now = time.monotonic()
+        self._failing_since = now if self._failures == 0 else self._failing_since
         self._failures += 1
         self._stats.count("frame errors")
         log.warning("frame %d could not be composed: %s", frame.number, error)
-        if self._failures >= MAX_FAILURES:
+        if self._failures >= MAX_FAILURES and now - self._failing_since >= LOST_S:
             raise ModelError(
                 f"{self._failures} frames in a row could not be composed: {error}",
                 "choose another model or device",
             ) from error
-        held = time.monotonic() - self._last_at <= HOLD_S
+        held = now - self._last_at <= HOLD_S
         if held and self._last and self._last.size == frame.size:
             return self._last
         return alone(self.pipeline, frame.size)

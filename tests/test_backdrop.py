@@ -117,3 +117,16 @@ def test_every_size_of_frame_has_a_backdrop(size: tuple[int, int], tmp_path: Pat
     for backdrop in (BlurBackdrop(0.5), RoomBackdrop(), ColourBackdrop((1, 2, 3)), picture):
         shown = backdrop.picture(frame_at(0.0, size), nobody(size))
         assert shown.size == size
+
+
+def test_the_blur_of_a_strip_is_no_wider_than_the_strip(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, shrunk = [], pixels.shrunk
+
+    def asking(frame: Frame, size: tuple[int, int]) -> list[Bytes]:
+        asked.append(size)
+        return shrunk(frame, size)
+
+    monkeypatch.setattr(pixels, "shrunk", asking)
+    strip = pixels.colour((2048, 2), (0, 0, 200))
+    BlurBackdrop(0.5).picture(strip, np.zeros((2, 2048), np.uint8))
+    assert asked and asked[0][0] <= 2048

@@ -83,7 +83,7 @@ def test_a_model_that_raises_shows_the_backdrop_alone_and_then_ends_the_line(
         sink.await_picture(nobody, seen)
         assert runner.wait(20)
     assert isinstance(runner.error, ModelError)
-    assert runner.stats.snapshot()["counts"]["frame errors"] == MAX_FAILURES
+    assert runner.stats.snapshot()["counts"]["frame errors"] >= MAX_FAILURES
 
 
 def test_a_model_that_gives_nan_shows_the_backdrop_alone(config: Config, tmp_path: Path) -> None:

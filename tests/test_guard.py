@@ -9,7 +9,7 @@ from realtime import guard as guard_of
 from realtime.contract import Size
 from realtime.errors import ModelError
 from realtime.frame import Frame
-from realtime.guard import MAX_FAILURES, Guard
+from realtime.guard import LOST_S, MAX_FAILURES, Guard
 from realtime.pipeline import HOLD_S
 from realtime.pixels import colour, slate
 from realtime.stats import Stats
@@ -83,7 +83,19 @@ def test_only_failures_in_a_row_are_the_end(clock: Clock) -> None:
         guard.step(frame)
     line.works = False
     with pytest.raises(ModelError, match=f"{MAX_FAILURES} frames in a row"):
-        for _ in range(MAX_FAILURES):
+        for number in range(MAX_FAILURES):
+            clock.now_s += LOST_S * (number == MAX_FAILURES - 1)
             guard.step(frame)
     counts = stats.snapshot()["counts"]
     assert counts == {"frame errors": 3 * MAX_FAILURES - 2}
+
+
+def test_many_failures_of_a_fast_camera_within_an_instant_are_not_the_end(clock: Clock) -> None:
+    line = Line()
+    guard, frame = Guard(line, Stats()), colour(SIZE, RED)  # type: ignore[arg-type]
+    line.works = False
+    for _ in range(MAX_FAILURES + 5):
+        clock.now_s += LOST_S / 120
+        guard.step(frame)
+    line.works = True
+    assert guard.step(frame) is frame

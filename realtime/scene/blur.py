@@ -39,7 +39,8 @@ class BlurBackdrop:
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the blurred room of a frame; `alpha` is of the frame's size."""
-        small = (max(2, round(frame.width * self._rows / frame.height)), self._rows)
+        columns = round(frame.width * self._rows / frame.height)
+        small = (min(max(2, columns), frame.width), self._rows)  # of a strip of a picture too
         room = _room_share(alpha, small)
         planes = pixels.shrunk(frame, small)
         blurred = pixels.blank(frame.size)

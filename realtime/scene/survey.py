@@ -44,7 +44,7 @@ class Survey:
 
 def survey(frame: Frame, backdrop: Frame | None, alpha: Bytes) -> Survey | None:
     """Measure a frame and a backdrop that is lit; None when too little of a person is there."""
-    size: Size = max(2, round(frame.width * ROWS / frame.height)), ROWS
+    size: Size = min(max(2, round(frame.width * ROWS / frame.height)), frame.width), ROWS
     yuv, cover = pixels.small_yuv(frame, size), pixels.shrink(alpha, size)
     bgr = cv2.transform(yuv, pixels.BGR_FROM_YUV)
     mask = cv2.inRange(cover, 250, 255)

@@ -28,8 +28,8 @@ from realtime.pixels import blank, even, planes_of, writable_planes
 UNNAMED_COLOURS = 2
 """AVCOL_SPC_UNSPECIFIED of FFmpeg."""
 
-STANDARD_LINES = 576
-"""Up to this height unnamed colours are BT.601, above they are BT.709."""
+STANDARD_COLUMNS, STANDARD_LINES = 1024, 576
+"""Up to this size unnamed colours are BT.601, above they are BT.709; a wide film has few lines."""
 
 HIGH_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 """Transfer functions PQ and HLG."""
@@ -44,7 +44,7 @@ def upright(picture: Any, reformatter: VideoReformatter, pixel: Fraction | None 
     the width of its pixels as a multiple of their height.
     """
     unnamed = picture.colorspace == UNNAMED_COLOURS and not picture.format.is_rgb
-    high = unnamed and picture.height > STANDARD_LINES
+    high = unnamed and (picture.height > STANDARD_LINES or picture.width > STANDARD_COLUMNS)
     width, height = _squared((picture.width, picture.height), pixel)
     bright = picture.color_trc in HIGH_RANGE
     converted: Any = reformatter.reformat(

@@ -12,9 +12,10 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 
 from realtime.errors import EndOfStream
-from realtime.frame import Bytes, Frame
+from realtime.frame import MAX_SIDE, Bytes, Frame
 from realtime.pixels import blank, even, fit, writable_planes
 from realtime.slot import Slot
 from realtime.web.ladder import rungs
@@ -48,7 +49,8 @@ class BrowserSource:
         while item := self._slot.take():
             picture, captured_at = item
             self._number += 1
-            if 0 < picture.width * picture.height <= MAX_PIXELS:
+            sides = picture.width, picture.height
+            if 0 < sides[0] * sides[1] <= MAX_PIXELS and max(sides) <= MAX_SIDE:
                 frame = Frame(i420_of(picture), self._number, captured_at)
                 ladder = rungs(frame.size)
                 return fit(frame, ladder[min(self.rung, len(ladder) - 1)].size, "stretch")
@@ -72,11 +74,18 @@ class BrowserSource:
 def i420_of(picture: VideoFrame) -> Bytes:
     """Copy a decoded picture into one I420 array, uint8 (height * 3 / 2, width).
 
-    Rows may be padded in memory. An odd size grows by a repeated last row or column of luma;
-    chroma planes are rounded up already (ITU-T H.264, section 6.2).
+    It comes out in BT.601 of limited range, whatever it says of itself; what says nothing is that
+    already. Rows may be padded in memory. An odd size grows by a repeated last row or column of
+    luma; chroma planes are rounded up already (ITU-T H.264, section 6.2).
     """
-    if picture.format.name != "yuv420p":
-        picture = picture.reformat(format="yuv420p", threads=1)
+    told = picture.colorspace == Colorspace.ITU709 or picture.color_range == ColorRange.JPEG
+    if told or picture.format.name != "yuv420p":
+        picture = picture.reformat(
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU601,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
+        )
     i420 = blank(even((picture.width, picture.height)))
     for plane, target in zip(picture.planes, writable_planes(i420), strict=True):
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)

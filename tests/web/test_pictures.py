@@ -12,6 +12,7 @@ from aiortc import (
     MediaStreamTrack,
 )
 from aiortc.mediastreams import MediaStreamError
+from av.video.reformatter import ColorRange, Colorspace
 
 from realtime import pixels, turns
 from realtime.build import load_model
@@ -56,6 +57,19 @@ def test_other_formats_are_converted() -> None:
     assert share_of(frame, GREEN) == 1
 
 
+@pytest.mark.parametrize("space", [Colorspace.ITU601, Colorspace.ITU709])
+@pytest.mark.parametrize("extent", [ColorRange.MPEG, ColorRange.JPEG])
+def test_colours_come_out_right_however_a_sender_writes_them(
+    space: Colorspace, extent: ColorRange
+) -> None:
+    red = (30, 60, 200)
+    picture = av.VideoFrame.from_ndarray(np.full((36, 64, 3), red, np.uint8), "bgr24").reformat(
+        format="yuv420p", dst_colorspace=space, dst_color_range=extent
+    )
+    found = cv2.cvtColor(i420_of(picture), cv2.COLOR_YUV2BGR_I420).mean(axis=(0, 1))
+    assert np.abs(found - red).max() <= 6
+
+
 class Film(MediaStreamTrack):  # type: ignore[misc]
     """A track of some pictures."""
 
@@ -77,9 +91,10 @@ def test_only_the_newest_received_picture_is_kept() -> None:
     assert source.read().size == (128, 72)
 
 
-def test_a_picture_beyond_all_cameras_is_left_out() -> None:
+@pytest.mark.parametrize("size", [(8000, 2000), (10_000, 64)])
+def test_a_picture_beyond_all_cameras_is_left_out(size: tuple[int, int]) -> None:
     source = BrowserSource()
-    asyncio.run(source.drain(Film([coloured((8000, 2000))])))
+    asyncio.run(source.drain(Film([coloured(size)])))
     with pytest.raises(EndOfStream):
         source.read()
 
