@@ -20,7 +20,7 @@ from realtime.web.uplink import BrowserSource
 class BrowserLine:
     """Composes what `source` receives and hands it to `broadcast`; until then the stand-by picture.
 
-    `sound` is that of the microphone that came with it, as late as the picture.
+    `sound` is that of the microphone that came with it, as late as the picture, and as hidden.
 
     Building loads backdrops and may compile: keep it out of the event loop. Raises
     `ConfigError`, `ModelError`.
@@ -39,7 +39,7 @@ class BrowserLine:
             turns,
         )
         self.control = Control(config, model, stats, self._runner)
-        self.sound = Sound(self.age_s)
+        self.sound = Sound(self.age_s, lambda: self.control.hidden)
         self._received, self._composed, self._level = 0, 0, 0
         self._runner.start()
 

@@ -69,4 +69,7 @@ class Load:
         while True:
             await asyncio.sleep(GOVERN_S)
             if here := lines():
-                await asyncio.to_thread(self.share, here, time.monotonic())
+                try:
+                    await asyncio.to_thread(self.share, here, time.monotonic())
+                except Exception:  # nobody awaits this: without it all lines would stay as they are
+                    log.exception("the load is not shared out this time")

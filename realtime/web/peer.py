@@ -164,8 +164,13 @@ class Peer:
     def _drain(self, work: Coroutine[Any, Any, None]) -> None:
         """Drain a received track as long as the connection lasts, which ends when that fails."""
         task = asyncio.create_task(work)
-        task.add_done_callback(lambda _: self._ended.set())
+        task.add_done_callback(self._drained)
         self._drains.append(task)
+
+    def _drained(self, task: asyncio.Task[None]) -> None:
+        self._ended.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a browser's track cannot be received any more", exc_info=error)
 
     def _changed(self) -> None:
         state = self._connection.connectionState

@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections.abc import Collection
 
-from aioice import Connection
+from aioice import Candidate, Connection
 from aiortc import RTCIceCandidate, RTCIceServer, RTCIceTransport, RTCPeerConnection
 from aiortc.rtcicetransport import candidate_to_aioice, connection_kwargs
 
@@ -55,12 +55,15 @@ class Restart:
 
     async def add(self, candidates: Collection[RTCIceCandidate], is_last: bool) -> None:
         """Take the peer's candidates, if there may still be any."""
-        if self._ice._remote_candidates_end:
-            return
         ours = map(candidate_to_aioice, candidates)
-        await asyncio.gather(*map(self._ice.add_remote_candidate, ours))
+        await asyncio.gather(*map(self._add, ours))
         if is_last:
-            await self._ice.add_remote_candidate(None)
+            await self._add(None)
+
+    async def _add(self, candidate: Candidate | None) -> None:
+        """Names take a second, in which another request may have said that there are no more."""
+        if not self._ice._remote_candidates_end:
+            await self._ice.add_remote_candidate(candidate)
 
     async def close(self) -> None:
         """Give up what has not come about yet."""

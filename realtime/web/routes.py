@@ -37,7 +37,7 @@ async def offer_camera(request: web.Request) -> web.StreamResponse:
     if body.get("type") != "offer" or not isinstance(body.get("sdp"), str):
         raise BadOffer("sdp and type are missing", 'send {"type": "offer", "sdp": "..."}')
     offer = read_offer(body["sdp"], ("sendrecv",))
-    tables = studio.tables(read_look(body.get("scene", {})))
+    tables = await asyncio.to_thread(studio.tables, read_look(body.get("scene", {})))
     peers = request.app[PEERS]
 
     async def opened() -> Peer:

@@ -22,15 +22,18 @@ MAX_WAITING = 128
 
 
 class Sound:
-    """Hands what it receives to any number of listeners, `delay_s()` later."""
+    """Hands what it receives to any number of listeners, `delay_s()` later.
 
-    def __init__(self, delay_s: Callable[[], float]) -> None:
-        self._delay_s = delay_s
+    While `hidden()`, nobody hears anything: who has hidden the room speaks in it.
+    """
+
+    def __init__(self, delay_s: Callable[[], float], hidden: Callable[[], bool]) -> None:
+        self._delay_s, self._hidden = delay_s, hidden
         self._listeners: frozenset[DelayedSound] = frozenset()
 
     def listen(self) -> DelayedSound:
         """Return a track for one more listener; it ends with what is drained."""
-        listener = DelayedSound(self._delay_s)
+        listener = DelayedSound(self._delay_s, self._hidden)
         self._listeners |= {listener}
         listener.on("ended", lambda: self._forget(listener))
         return listener
@@ -58,21 +61,24 @@ class DelayedSound(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks a
 
     kind = "audio"
 
-    def __init__(self, delay_s: Callable[[], float]) -> None:
+    def __init__(self, delay_s: Callable[[], float], hidden: Callable[[], bool]) -> None:
         super().__init__()
-        self._delay_s = delay_s
+        self._delay_s, self._hidden = delay_s, hidden
         self._waiting: deque[tuple[float, AudioFrame]] = deque(maxlen=MAX_WAITING)
         self._came = asyncio.Event()
 
     def take(self, frame: AudioFrame) -> None:
-        """Take a frame that has just come."""
+        """Take a frame that has just come; while hidden it is forgotten, with all that wait."""
+        if self._hidden():
+            self._waiting.clear()
+            return
         self._waiting.append((time.monotonic(), frame))
         self._came.set()
 
     async def recv(self) -> AudioFrame:
         """Return the next frame that is due. Raises `MediaStreamError` at the end."""
         while self.readyState == "live":
-            if self._waiting and not self._is_early(self._waiting[0][0]):
+            if self._is_due():
                 return self._waiting.popleft()[1]
             self._came.clear()
             await self._came.wait()
@@ -83,5 +89,7 @@ class DelayedSound(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks a
         super().stop()
         self._came.set()
 
-    def _is_early(self, came_at: float) -> bool:
-        return time.monotonic() - came_at < min(self._delay_s(), LONGEST_S)
+    def _is_due(self) -> bool:
+        if not self._waiting or self._hidden():
+            return False
+        return time.monotonic() - self._waiting[0][0] >= min(self._delay_s(), LONGEST_S)

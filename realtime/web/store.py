@@ -104,7 +104,8 @@ class Store:
     def _shown(self, name: str) -> dict[str, Any]:
         """Return what a file holds; nothing where it cannot be read, which is logged."""
         try:
-            return self._read(name)
+            with self._lock:  # reading puts a broken file aside, which may just be replaced
+                return self._read(name)
         except ConfigError as error:
             log.error("%s", error)
             return {}

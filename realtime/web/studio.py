@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Studio:
         self.watch = watch
         self.store = Store(control.config.web.folder)
         self._begun = control.config
+        self._remembering = threading.Lock()
 
     @property
     def has_camera(self) -> bool:
@@ -78,7 +80,8 @@ class Studio:
     def remember(self) -> None:
         """Keep the local line's look for the next start; where that cannot be, it holds for now."""
         try:
-            self.store.remember(look_of(self.control.config))
+            with self._remembering:  # of two at once the later look is written last
+                self.store.remember(look_of(self.control.config))
         except ScrimError as error:
             log.warning("the look is not remembered: %s", error)
 

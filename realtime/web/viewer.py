@@ -86,7 +86,7 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
 
     async def recv(self) -> Encoded:
         """Return the next picture. Raises `MediaStreamError` at the end."""
-        if not self._joined:
+        if not self._joined and self.readyState == "live":
             self._joined = True
             self._station.join(self)
         while self.readyState == "live":
@@ -142,7 +142,8 @@ class Viewer(MediaStreamTrack):  # type: ignore[misc]  # aiortc's tracks are to 
                 self._go(rung)
                 if rung == 0:
                     return
-                sent *= ladder[rung].rate / ladder[rung + 1].rate
+                below = min(rung + 1, len(ladder) - 1)  # it may have lost rungs meanwhile
+                sent *= ladder[rung].rate / ladder[below].rate
                 rung -= 1
                 self._climber.climb(time.monotonic())
             self._climber.fail(time.monotonic())

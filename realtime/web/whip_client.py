@@ -59,6 +59,8 @@ class WhipClient:
             *UNREADABLE,
         ) as error:
             raise SinkLost(f"{self._url} gave no answer that could be used: {error}") from error
+        if self._connection.connectionState != "connected":
+            raise SinkLost(f"{self._url} answers, but no connection to it came about")
 
     async def wait(self) -> None:
         """Wait until the session has ended."""

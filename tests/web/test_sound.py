@@ -75,6 +75,47 @@ async def test_who_watches_a_published_camera_hears_it(config: Config, loopback:
                 await hears(watcher)
 
 
+@in_loop
+async def test_who_hides_is_not_heard_either(config: Config, loopback: None) -> None:
+    async with served(config) as client, browser(Camera()) as guest:
+        guest.connection.addTrack(Tone())
+        session = await lend_camera(client, guest)
+        await hears(guest)
+        path = f"/api/v1/sessions/{session}/privacy"
+        assert (await client.put(path, json={"hidden": True})).status == 200
+        await is_silent(guest)
+        assert (await client.put(path, json={"hidden": False})).status == 200
+        await hears(guest)
+
+
+async def is_silent(guest: Browser) -> None:
+    """Wait until nothing is sent any more, but for what was under way."""
+    (heard,) = [r.track for r in guest.connection.getReceivers() if r.track.kind == "audio"]
+    with pytest.raises(TimeoutError):
+        for _ in range(50):  # a second of it
+            await asyncio.wait_for(heard.recv(), 0.5)
+
+
+@in_loop
+async def test_what_waits_while_somebody_hides_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, hidden = Clock(), False
+    monkeypatch.setattr(sound, "time", clock)
+    ticks = Ticks(clock)
+    microphone = Sound(lambda: 0.2, lambda: hidden)
+    listener = microphone.listen()
+    draining = asyncio.create_task(microphone.drain(ticks))
+    assert await listener.recv() == 1
+    hidden, next_heard = True, asyncio.create_task(listener.recv())
+    while ticks.given < 50:
+        await asyncio.sleep(0)
+    assert not next_heard.done()
+    hidden = False
+    assert await next_heard > 49
+    await draining
+
+
 class Clock:
     """A clock that stands still until it is set."""
 
@@ -109,7 +150,7 @@ def test_sound_waits_as_long_as_it_is_told(
     clock = Clock()
     monkeypatch.setattr(sound, "time", clock)
     ticks = Ticks(clock)
-    microphone = Sound(lambda: delay_s)
+    microphone = Sound(lambda: delay_s, lambda: False)
 
     async def listen(listener: DelayedSound) -> list[tuple[int, int]]:
         return [(await listener.recv(), ticks.given) for _ in range(40)]
@@ -131,7 +172,7 @@ def test_sound_waits_as_long_as_it_is_told(
 
 @in_loop
 async def test_who_has_stopped_listening_holds_nothing() -> None:
-    microphone = Sound(lambda: 30.0)
+    microphone = Sound(lambda: 30.0, lambda: False)
     gone, listener = microphone.listen(), microphone.listen()
     gone.stop()
     await microphone.drain(Ticks(Clock()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiortc.mediastreams import MediaStreamError
 
 from realtime import pixels
 from realtime.address import Codec
@@ -74,6 +75,38 @@ async def test_better_rungs_are_sent_at_once_as_far_as_the_link_carries_them(
     sizes = [(picture.width, picture.height) for picture in decoded("H264", seen)]
     assert sizes[1] == line.ladder[2].size and sizes[-1] == line.ladder[last].size
     assert viewer._climber.rung == last
+
+
+@in_loop
+async def test_a_ladder_that_becomes_shorter_is_climbed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ladder, "SETTLE_S", 0.0)
+    monkeypatch.setattr(ladder, "FIRST_TRY_S", 0.0)
+    line = Broadcast()
+    viewer, _ = await joined(line)
+    await write(line, PatternSource((640, 360), 1000).read())
+    monkeypatch.setattr(viewer._meter, "rate", lambda now: 1e5)
+    viewer.estimate(Report(1e3))
+    assert viewer._next.rung == 2
+    await write(line, PatternSource(SIZE, 1000).read())
+    assert len(line.ladder) == 2
+    viewer._climber.rung = 2
+    monkeypatch.setattr(viewer._climber, "judge", lambda *given: 1)
+    viewer.estimate(Report(1e7))
+    assert viewer._try
+    await viewer._try
+    assert viewer._next.rung == 0
+
+
+@in_loop
+async def test_who_has_left_before_the_first_picture_does_not_come() -> None:
+    line = Broadcast()
+    viewer = line.viewer("H264")
+    viewer.stop()
+    with pytest.raises(MediaStreamError):
+        await viewer.recv()
+    assert line.viewers == 0
 
 
 @in_loop

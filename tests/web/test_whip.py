@@ -84,6 +84,7 @@ async def test_a_session_from_post_to_delete(config: Config, loopback: None, pla
         restart = FRAGMENT.replace("ufrag:abcd", "ufrag:efgh")
         said = await error_of(await patch(client, session, restart, **{"If-Match": "*"}), 422)
         assert "restarted where it is connected" in said
+        await error_of(await patch(client, session, restart, **{"If-Match": '"*"'}), 422)
         bad = restart.replace("pwd:abcdefgh", "pwd:")
         await error_of(await patch(client, session, bad, **{"If-Match": "*"}), 400)
         wrong = await client.patch(session, data="{}", headers={"Content-Type": "text/plain"})

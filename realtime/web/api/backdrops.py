@@ -82,12 +82,12 @@ async def delete_backdrop(request: web.Request) -> web.StreamResponse:
     """Delete an upload; a line that shows it could not be changed any more, and is blurred."""
     studio, name = request.app[STUDIO], request.match_info["name"]
     path = str(studio.store.uploads / name)
-    lines = [studio.control, *(line.control for line in request.app[PEERS].lines())]
-    for control in [line for line in lines if line.config.scene.backdrop == path]:
-        await asyncio.to_thread(control.change, {"scene": {"backdrop": "blur"}})
-        if control is studio.control:
+    # First, so that who is just choosing it either cannot any more or is found to show it.
+    there = await asyncio.to_thread(studio.store.delete_upload, name)
+    for control in [studio.control, *(line.control for line in request.app[PEERS].lines())]:
+        if await asyncio.to_thread(control.lose, path) and control is studio.control:
             await asyncio.to_thread(studio.remember)
-    if not await asyncio.to_thread(studio.store.delete_upload, name):
+    if not there:
         raise UnknownName("no such upload", "only what was uploaded can be deleted here")
     return web.Response(status=204)
 
@@ -95,7 +95,8 @@ async def delete_backdrop(request: web.Request) -> web.StreamResponse:
 async def read_thumbnail(request: web.Request) -> web.StreamResponse:
     """Return a small JPEG of a picture or a video."""
     try:
-        path = request.app[STUDIO].backdrops()[request.match_info["name"]].absolute()
+        found = await asyncio.to_thread(request.app[STUDIO].backdrops)
+        path = found[request.match_info["name"]].absolute()
         file = path.stat()
     except (KeyError, OSError) as error:
         raise UnknownName("no such backdrop", "choose one of /api/v1/backdrops") from error

@@ -81,7 +81,7 @@ async def change_scene(request: web.Request) -> web.StreamResponse:
     """Change a line's look; the answer is the whole look that now holds."""
     studio, control = request.app[STUDIO], control_of(request)
     look = read_look(await read_json(request))
-    await asyncio.to_thread(control.change, studio.tables(look))
+    await asyncio.to_thread(lambda: control.change(studio.tables(look)))
     if control is studio.control:
         await asyncio.to_thread(studio.remember)
     return respond(Look.model_validate(studio.shown(control.config)))

@@ -16,6 +16,7 @@ from realtime.matting.engine import available_devices, read_card
 from realtime.web.api.operation import respond
 from realtime.web.keys import STUDIO
 from realtime.web.look import Strict
+from realtime.web.studio import Studio
 
 
 class Model(Strict):
@@ -45,13 +46,13 @@ class Models(Strict):
 
 
 async def read_models(request: web.Request) -> web.StreamResponse:
-    return respond(await asyncio.to_thread(_found, request.app[STUDIO].models()))
+    return respond(await asyncio.to_thread(_found, request.app[STUDIO]))
 
 
-def _found(names: dict[str, str]) -> Models:
+def _found(studio: Studio) -> Models:
     """Describe networks; one whose file is gone, or broken, cannot be chosen."""
     models = []
-    for name, known in names.items():
+    for name, known in studio.models().items():
         if name != "default":
             with suppress(ModelError, OSError):
                 models.append(_model(name, known))

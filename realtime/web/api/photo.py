@@ -33,7 +33,7 @@ async def develop_photo(request: web.Request) -> web.StreamResponse:
     order = Order(wishes.format, wishes.cut, wishes.backdrop == CLEAR)
     if order.clear and order.format == "jpeg":
         raise ConfigError("JPEG cannot be clear", "wish for PNG or for a backdrop")
-    tables = request.app[STUDIO].tables(_look(wishes))
+    tables = await asyncio.to_thread(request.app[STUDIO].tables, _look(wishes))
     with request.app[INTAKE].place():
         picture = await read_picture(request)
         await asyncio.to_thread(expect_picture, picture)
