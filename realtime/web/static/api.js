@@ -1,6 +1,9 @@
 // Asking the server. Errors carry the server's own words; `status` 0 means that it is gone.
 // A token is exchanged for a cookie that no script can read.
 
+// Asked again soon, or said to be gone: a server that sleeps answers nothing for minutes.
+const PATIENCE_MS = 10_000;
+
 class ApiError extends Error {
   constructor(status, message, hint = "") {
     super(message);
@@ -14,6 +17,7 @@ export async function ask(method, path, { json, body, type, keepalive, signal } 
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (type !== undefined) headers["Content-Type"] = type;
   let response;
+  if (method === "GET") signal ??= AbortSignal.timeout(PATIENCE_MS);
   try {
     const sent = json !== undefined ? JSON.stringify(json) : body;
     response = await fetch(path, { method, headers, body: sent, keepalive, signal });

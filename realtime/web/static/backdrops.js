@@ -52,7 +52,8 @@ export function takeDrops(choose) {
 
 async function upload(files, choose) {
   const message = byId("panel-message");
-  message.textContent = "";
+  message.textContent = "Uploading…";
+  const said = [];
   let last = null;
   for (const file of files) {
     try {
@@ -60,12 +61,18 @@ async function upload(files, choose) {
       const path = `/api/v1/backdrops?title=${encodeURIComponent(file.name.slice(0, 200))}`;
       last = await (await ask("POST", path, { body: file, type: file.type })).json();
     } catch (error) {
-      message.textContent = sentence(error);
+      said.push(sentence(error));
     }
   }
-  if (!last) return;
-  await loadBackdrops(choose);
-  choose({ "scene.backdrop": last.name });
+  try {
+    if (last) {
+      await loadBackdrops(choose);
+      await choose({ "scene.backdrop": last.name });
+    }
+  } catch (error) {
+    said.push(sentence(error));
+  }
+  if (said.length || message.textContent === "Uploading…") message.textContent = said.join(" ");
 }
 
 async function remove(name, chosen, choose) {
@@ -100,7 +107,11 @@ function addTile(choose) {
     multiple: true,
     className: "hidden",
     id: "upload",
-    onchange: (event) => upload([...event.target.files], choose),
+    onchange: ({ target }) => {
+      const files = [...target.files];
+      target.value = ""; // the same file may be chosen again
+      upload(files, choose);
+    },
   });
   return element("label", { className: "tile add", for: "upload" }, "Add a picture", input);
 }

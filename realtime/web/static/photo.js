@@ -68,6 +68,7 @@ function card(file) {
   const frame = element("div", { className: "frame after chequers" }, after);
   const told = element("span", {}, file.name);
   const save = element("a", { className: "button", hidden: true }, "Save");
+  save.setAttribute("aria-label", `Save ${file.name}`);
   const place = element(
     "li",
     { className: "card result", data: { state: "waiting" } },
@@ -82,13 +83,17 @@ function card(file) {
   return { file, after, told, save, place, state: "waiting", url: "" };
 }
 
+const AGAIN_MS = 5000;
+
 let working = false;
 
 async function work() {
   if (working) return;
   working = true;
-  for (let photo; (photo = photos.find(({ state }) => state === "waiting")); ) await develop(photo);
+  let later = false;
+  for (let photo; !later && (photo = photos.find(({ state }) => state === "waiting")); ) later = await develop(photo);
   working = false;
+  if (later) setTimeout(work, AGAIN_MS); // the server is busy, or starts again
 }
 
 async function develop(photo) {
@@ -107,7 +112,9 @@ async function develop(photo) {
     show(photo, "done");
   } catch (error) {
     if (mine !== round) return show(photo, "waiting");
-    show(photo, "failed", sentence(error));
+    const later = [0, 503].includes(error.status);
+    show(photo, later ? "waiting" : "failed", sentence(error));
+    return later;
   }
 }
 
@@ -123,8 +130,10 @@ function show(photo, state, said = "") {
   byId("count").textContent = `${ended} of ${photos.length}`;
   byId("all").hidden = photos.filter(({ state: each }) => each === "done").length < 2;
   const busy = ended < photos.length;
-  byId("status").textContent = busy ? `Photo ${ended + 1} of ${photos.length}` : "Done";
-  byId("status").dataset.tone = busy ? "quiet" : "live";
+  const failed = photos.filter(({ state: each }) => each === "failed").length;
+  const done = failed ? `${failed} of ${photos.length} failed` : "Done";
+  byId("status").textContent = busy ? `Photo ${ended + 1} of ${photos.length}` : done;
+  byId("status").dataset.tone = busy ? "quiet" : failed ? "bad" : "live";
 }
 
 byId("files").onchange = (event) => {

@@ -12,7 +12,7 @@ import { openCamera, openWatch } from "./line.js";
 import { buildLook, showLook, showVerdict } from "./look.js";
 import { notice, status, tellState } from "./notice.js";
 import { loadPresets, showPreset } from "./presets.js";
-import { offerPrivacy, showPrivacy, togglePrivacy } from "./privacy.js";
+import { offerPrivacy, privacyWaits, showPrivacy, togglePrivacy } from "./privacy.js";
 import { roomOf } from "./room.js";
 import { hearKeys } from "./shortcuts.js";
 import { troubleOf } from "./troubles.js";
@@ -133,13 +133,14 @@ function leave() {
 
 async function broken(why) {
   leave();
+  const mine = attempt;
   status("Lost", "bad");
+  notice("The picture stopped", why, "Reconnect", connect);
   try {
     await askJson("GET", "/api/v1/state");
   } catch (error) {
-    return explain(error);
+    if (mine === attempt) explain(error);
   }
-  notice("The picture stopped", why, "Reconnect", connect);
 }
 
 const place = () => (line?.session ? `/api/v1/sessions/${line.session}` : "/api/v1");
@@ -166,7 +167,7 @@ function tell(own) {
   adviseSound(line.session ? null : own.figures);
   showVerdict(own.figures.light);
   showNotice(own.notice);
-  showPrivacy(own.hidden);
+  if (!privacyWaits()) showPrivacy(own.hidden);
   if (!line.session && JSON.stringify(own.scene) !== JSON.stringify(look)) show(own.scene);
   if (picture.classList.contains("on")) tellState(own);
 }
@@ -174,7 +175,8 @@ function tell(own) {
 // One change after the other: of two on their way at once the first might come last.
 function choose(changes) {
   pressed += 1;
-  changing = changing.then(() => change(changes));
+  changing = changing.then(() => change(changes)).catch(explain);
+  return changing;
 }
 
 async function change(changes) {
@@ -212,6 +214,7 @@ function explain(error) {
 
 // The picture is shown when there is one, not when it is promised.
 picture.onplaying = () => {
+  if (!line) return;
   picture.classList.add("on");
   byId("notice").hidden = true;
   status("Live", "live");
