@@ -55,6 +55,25 @@ def test_the_next_picture_of_a_folder_is_read_while_one_is_shown(
     assert readers[:3] == [threading.current_thread().name, "slides_0", "slides_0"]
 
 
+def test_a_picture_that_fails_oddly_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, level in {"a": 40, "b": 140, "c": 240}.items():
+        save(tmp_path / f"{name}.png", np.full((36, 64, 3), level, np.uint8))
+
+    def short_of_memory(path: Path) -> Picture:
+        if path.name == "b.png":
+            raise MemoryError
+        return read_picture(path)
+
+    monkeypatch.setattr(backdrops, "read_picture", short_of_memory)
+    backdrop = make_backdrop(Scene(backdrop=str(tmp_path), slide=2.0))
+    levels = [
+        pixels.to_bgr(backdrop.picture(frame_at(9.0 + 2 * n), nobody())).mean() for n in range(3)
+    ]
+    assert [round(level / 100) for level in levels] == [0, 0, 2]
+
+
 def test_a_folder_without_a_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"{tmp_path.name}: no picture in this folder"):
         make_backdrop(Scene(backdrop=str(tmp_path)))

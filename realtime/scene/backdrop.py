@@ -6,8 +6,8 @@ and `alone(size)`, a frame without any pixel of the room for when nobody could b
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from realtime.frame import Bytes, Frame
 from realtime.pixels import Fit
 from realtime.scene.clip import Clip
 from realtime.scene.media import read_picture
+
+log = logging.getLogger(__name__)
 
 BORDER = 0.02
 """Width of the red border around the developer's view of the room, as a share of the height."""
@@ -107,13 +109,15 @@ class SlideBackdrop:
 
     def picture(self, frame: Frame, alpha: Bytes) -> Frame:
         """Return the picture whose turn it is, at the frame's size."""
-        began_at = frame.captured_at if self._began_at is None else self._began_at
-        if not 0 <= frame.captured_at - began_at < self._seconds:
-            began_at = frame.captured_at
-            with suppress(ConfigError):
-                self._shown = self._coming.result()
-            self._coming = self._reader.submit(self._next)
-        self._began_at = began_at
+        if self._began_at is None:
+            self._began_at = frame.captured_at
+        if not 0 <= frame.captured_at - self._began_at < self._seconds:
+            self._began_at = frame.captured_at
+            come, self._coming = self._coming, self._reader.submit(self._next)
+            try:
+                self._shown = come.result()
+            except Exception as error:  # whatever it was, the picture before is still good
+                log.warning("no next picture: %s", error)
         return self._shown.picture(frame, alpha)
 
     def alone(self, size: Size) -> Frame:
