@@ -11,10 +11,14 @@ from collections.abc import Callable
 from realtime.control import Control
 from realtime.runner import Runner
 
+HEARD = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+"""What a line may be told while it runs; not every system has them all."""
+
 
 def finish(line: Runner) -> None:
-    """Stop a line. No second Ctrl-C cuts off what is being finished, such as a recording."""
-    heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Stop a line. No second signal cuts off what is being finished, such as a recording."""
+    numbers = [getattr(signal, name) for name in HEARD if hasattr(signal, name)]
+    heard = {number: signal.getsignal(number) for number in numbers}
     try:
         for number in heard:
             signal.signal(number, signal.SIG_IGN)
