@@ -92,6 +92,26 @@ def test_an_answer_from_before_shows_nobody_again(page: Page, serving: Serving) 
         assert_no_room(page)
 
 
+def test_nor_does_a_younger_one_that_overtakes_the_order(page: Page, serving: Serving) -> None:
+    page.add_init_script(KEEP_CAMERAS)
+    slow: list[Route] = []
+    with serving() as url:
+        open_studio(page, url)
+        lend_camera(page)
+        sees(page, "blue")
+        page.route("**/privacy", lambda route: slow.append(route))
+        page.get_by_role("button", name="Hide me").click()
+        page.evaluate(WATCH_CAMERA)
+        for _ in range(2):
+            with page.expect_response(lambda said: said.url.split("/")[-2] == "sessions"):
+                pass
+        page.wait_for_timeout(200)
+        assert slow and not page.evaluate("window.lit")
+        slow[0].continue_()
+        expect(page.get_by_role("status").first).to_have_text("Hidden")
+        assert_no_room(page)
+
+
 WATCH_CAMERA = """() => {
   const [camera] = window.cameras;
   const enabled = Object.getOwnPropertyDescriptor(MediaStreamTrack.prototype, "enabled");
