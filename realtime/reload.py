@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,9 +43,14 @@ class Reload:
         self._load = load
         self._loaded = loaded
         self._notice = notice
+        self._lock = threading.Lock()
 
     def __call__(self) -> None:
         """Bring in what has changed on disk; what is not valid is reported and changes nothing."""
+        with self._lock:  # or what was read first might be applied last
+            self._apply()
+
+    def _apply(self) -> None:
         try:
             loaded = self._load()
             changes = loaded.changes_since(self._loaded)
