@@ -17,7 +17,7 @@ export async function ask(method, path, { json, body, type, keepalive, signal } 
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (type !== undefined) headers["Content-Type"] = type;
   let response;
-  if (method === "GET") signal ??= AbortSignal.timeout(PATIENCE_MS);
+  if (["GET", "OPTIONS"].includes(method)) signal ??= AbortSignal.timeout(PATIENCE_MS);
   try {
     const sent = json !== undefined ? JSON.stringify(json) : body;
     response = await fetch(path, { method, headers, body: sent, keepalive, signal });

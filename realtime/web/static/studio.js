@@ -200,7 +200,7 @@ function want(now) {
 
 function hide() {
   pressed += 1;
-  togglePrivacy().catch(explain);
+  togglePrivacy().catch(explain).finally(() => (pressed += 1)); // what was asked meanwhile is old too
 }
 
 function explain(error) {
