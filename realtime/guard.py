@@ -48,7 +48,8 @@ class Guard:
 
     def _stand_in(self, frame: Frame, error: Exception) -> Frame:
         now = time.monotonic()
-        self._failing_since = now if self._failures == 0 else self._failing_since
+        if not self._failures:
+            self._failing_since = now
         self._failures += 1
         self._stats.count("frame errors")
         log.warning("frame %d could not be composed: %s", frame.number, error)

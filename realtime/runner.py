@@ -78,7 +78,7 @@ class Runner:
         self._standby = alone(pipeline, size)
         self._frames: Slot[Frame] = Slot()
         self._source: Source | None = None
-        self._wish = 0
+        self._renewals = 0
         self._stepping = threading.Lock()
         self._rests = Rests()
         self._wakes = threading.Event()
@@ -166,7 +166,7 @@ class Runner:
 
     def renew_source(self) -> None:
         """Open the source again: what it is to be has changed."""
-        self._wish += 1
+        self._renewals += 1
         self._close_source()
 
     def swap(self, pipeline: Pipeline, keep: Callable[[Pipeline], None] = nothing) -> None:
@@ -227,10 +227,10 @@ class Runner:
         """Open the source, as often as it takes; None when the line stops or rests meanwhile."""
         pause_s = FIRST_RETRY_S
         while not self._stopping.is_set() and not self._rests:
-            wish = self._wish
+            renewals = self._renewals
             try:
                 self._source = source = self._open_source()
-                if wish != self._wish:  # it was to be another while this was being opened
+                if renewals != self._renewals:  # it was to be another while this was being opened
                     self._close_source()
                     continue
                 self.searching = False
