@@ -90,9 +90,9 @@ def cost(plan: Plan) -> tuple[Figures, list[Target]]:
             found[kind], guests = {}, []
             for more in steps:
                 words = ("benchmarks.stream_viewers", URL, "--viewers", str(more))
-                guests.append(stack.enter_context(running(THERE, *words)))
-                time.sleep(3)
                 try:
+                    guests.append(stack.enter_context(running(THERE, *words)))
+                    time.sleep(3)
                     before = sent_so_far(guests)
                     load = ours.load(plan.seconds)
                     sent = rates(before, sent_so_far(guests))

@@ -81,6 +81,7 @@ class Runner:
         self._renewals = 0
         self._stepping = threading.Lock()
         self._rests = Rests()
+        self._telling = threading.Lock()
         self._wakes = threading.Event()
         self._stopping = threading.Event()
         self._finished = threading.Event()
@@ -154,6 +155,7 @@ class Runner:
     def rest(self, why: str) -> None:
         """Close the source, and show nothing of it, until `go_on` is told the same reason."""
         self._rests.add(why)
+        self._tell(self.stats.state)
         self._show_still()  # a sink may be writing a person just now, and would keep that
         self._close_source()
 
@@ -214,7 +216,7 @@ class Runner:
     def _sleep(self) -> None:
         self._close_source()
         self._wakes.clear()
-        self.stats.state = str(self._rests) or self.stats.state
+        self._tell(self.stats.state)
         if self._rests and not self._stopping.is_set():
             self._wakes.wait()
 
@@ -241,12 +243,17 @@ class Runner:
                 pause_s = min(2 * pause_s, LAST_RETRY_S)
         return None
 
+    def _tell(self, state: str) -> None:
+        """Say how it goes on: it rests, whatever a thread that has not heard of it would say."""
+        with self._telling:
+            self.stats.state = str(self._rests) or state
+
     def _tell_lost(self, error: Exception) -> None:
         said = error.message if isinstance(error, ScrimError) else repr(error)
         state = f"{'waiting' if self.searching else 'source lost'}: {said}"
         if state != self.stats.state:  # once, however long it lasts
             log.warning("%s; it is looked for until it comes", state)
-        self.stats.state = state
+        self._tell(state)
 
     def _work(self) -> None:
         drops = 0
@@ -265,7 +272,7 @@ class Runner:
                         outlet.slot.put(picture)
                     if room := self.room:
                         room.put(frame)
-                    self.stats.state = "live"
+                    self._tell("live")
                 self.stats.count("drops", self._frames.drops - drops)
                 drops = self._frames.drops
         except ScrimError as error:

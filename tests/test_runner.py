@@ -15,6 +15,7 @@ from realtime.errors import ScrimError, SinkLost, SourceUnavailable
 from realtime.frame import Alpha, Frame
 from realtime.rests import UNWATCHED
 from realtime.runner import Runner
+from realtime.slot import Slot
 from realtime.stats import Stats
 from tests.line import FPS, SIZE, Collector, Room, broken_line, nobody, person, running
 
@@ -217,3 +218,23 @@ def test_where_nobody_watches_nothing_is_written(config: Config) -> None:
     runner.go_on(UNWATCHED)
     sink.await_picture(person)
     runner.stop()
+
+
+def test_a_line_that_rests_says_so_whatever_its_threads_say_next(config: Config) -> None:
+    class Resting(Slot[Frame]):
+        def put(self, item: Frame) -> None:
+            if not resting.is_set():
+                runner.rest(UNWATCHED)
+                time.sleep(10 / FPS)  # the source has been closed, and all have said so
+                resting.set()
+
+    resting = threading.Event()
+    with running(config) as (runner, _, sink):
+        sink.await_picture(person)
+        runner.room = Resting()
+        assert resting.wait(20)
+        for _ in range(20):
+            assert runner.stats.state == UNWATCHED
+            time.sleep(1 / FPS)
+        runner.go_on(UNWATCHED)
+        sink.await_picture(person, len(sink.frames))
