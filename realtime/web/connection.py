@@ -87,6 +87,7 @@ def send(sender: RTCRtpSender, viewer: Viewer) -> None:
     link = Link(sender, viewer)
     sender.replaceTrack(viewer)
     sender._RTCRtpSender__encoder = link
+    sender._run_rtp = link.run
     sender._RTCRtpSender__rtp_header_extensions_map = playout.AtOnce()
     sender._send_keyframe = viewer.ask_key
     sender._retransmit = link.resend

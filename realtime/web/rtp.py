@@ -11,12 +11,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiortc.rtp import HeaderExtensionsMap, RtpPacket
-
 from realtime.address import Codec
 from realtime.errors import SinkLost
 from realtime.web.broadcast import Broadcast
-from realtime.web.encoder import CLOCK_HZ, Encoded
+from realtime.web.encoder import CLOCK_HZ
+from realtime.web.packets import Packets
 
 PAYLOAD_TYPE = 96
 
@@ -44,42 +43,19 @@ async def send_rtp(
     broadcast: Broadcast, transport: asyncio.DatagramTransport, codec: Codec
 ) -> None:
     """Send until the line ends, which raises `MediaStreamError`."""
-    viewer, packets, keyed_at = broadcast.viewer(codec), Packets(), time.monotonic()
+    viewer, keyed_at = broadcast.viewer(codec), time.monotonic()
+    packets = Packets(PAYLOAD_TYPE, secrets.randbits(32))
     viewer.unsent = transport.get_write_buffer_size  # type: ignore[attr-defined]  # it has
     try:
         while True:
             encoded = await viewer.recv()
-            for packet in packets.of(encoded):
+            for _, packet in packets.of(encoded):
                 transport.sendto(packet)
             if time.monotonic() - keyed_at >= KEYFRAME_S:
                 keyed_at = time.monotonic()
                 viewer.ask_key()
     finally:
         viewer.stop()
-
-
-class Packets:
-    """Numbers the packets of one stream."""
-
-    def __init__(self) -> None:
-        self._source, self._began = secrets.randbits(32), secrets.randbits(32)
-        self._number = secrets.randbits(15)
-
-    def of(self, encoded: Encoded) -> list[bytes]:
-        """Return the packets of one picture; the last one carries the marker."""
-        found = []
-        for payload in encoded.payloads:
-            packet = RtpPacket(
-                payload_type=PAYLOAD_TYPE,
-                marker=int(payload is encoded.payloads[-1]),
-                sequence_number=self._number,
-                timestamp=(self._began + encoded.timestamp) % 2**32,
-                ssrc=self._source,
-                payload=payload,
-            )
-            self._number = (self._number + 1) % 2**16
-            found.append(packet.serialize(HeaderExtensionsMap()))
-        return found
 
 
 def describe(host: str, port: int, codec: Codec) -> str:

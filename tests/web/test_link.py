@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 
 from realtime.sources.pattern import PatternSource
 from realtime.web import link as module
-from realtime.web.broadcast import Broadcast
+from realtime.web.broadcast import KEY_PAUSE_S, Broadcast
 from realtime.web.connection import open_connection, send
 from realtime.web.link import PACKET_BITS, Link
 from tests.web.serving import in_loop, until
@@ -19,16 +20,24 @@ from tests.web.test_connection import negotiate
 
 
 def told(count: int) -> tuple[Link, list[Any]]:
-    """Return a link whose sender remembers packets 0 to `count` - 1, and what is done for it."""
+    """Return a link that remembers packets 0 to `count` - 1, and what is done for it."""
     done: list[Any] = []
 
     async def send_again(number: int) -> None:
+        assert [number] == [each.sequence_number for each in history().values()]
         done.append(number)
 
-    history = {number: SimpleNamespace(sequence_number=number) for number in range(count)}
-    sender = SimpleNamespace(_retransmit=send_again, _RTCRtpSender__rtp_history=history)
+    def history() -> dict[int, RtpPacket]:
+        return sender._RTCRtpSender__rtp_history  # type: ignore[no-any-return]
+
+    sender = SimpleNamespace(
+        _retransmit=send_again, _RTCRtpSender__rtp_header_extensions_map=HeaderExtensionsMap()
+    )
     viewer = SimpleNamespace(rate=40 * PACKET_BITS, ask_key=lambda: done.append("key"))
-    return Link(sender, viewer), done  # type: ignore[arg-type]
+    link = Link(sender, viewer)  # type: ignore[arg-type]
+    packets = (RtpPacket(sequence_number=number).serialize() for number in range(count))
+    link._sent = dict(enumerate(enumerate(packets)))
+    return link, done
 
 
 @in_loop
@@ -45,13 +54,35 @@ async def test_what_is_lost_on_a_full_link_is_not_all_sent_again(
 
 
 @in_loop
-async def test_nothing_before_a_keyframe_is_sent_again() -> None:
-    link, done = told(20)
-    link.pack(SimpleNamespace(is_key=False, payloads=[b""], timestamp=0))  # type: ignore[arg-type]
-    await link.resend(3)
-    link.pack(SimpleNamespace(is_key=True, payloads=[b""], timestamp=0))  # type: ignore[arg-type]
-    await link.resend(4)
-    assert done == [3], "and no further keyframe is asked for"
+async def test_nothing_before_a_keyframe_is_sent_again(loopback: None) -> None:
+    ours, theirs, line = open_connection(), open_connection(), Broadcast()
+    sender = ours.addTransceiver("video", direction="sendonly").sender
+    viewer, source = line.viewer("H264"), PatternSource((320, 180), 1000)
+    send(sender, viewer)
+    link = sender._RTCRtpSender__encoder
+    await negotiate(ours, theirs)
+    assert await until(lambda: joined(line), 1)
+
+    async def sent(key: bool) -> list[int]:
+        """Send a picture, and return the numbers of the packets that are remembered."""
+        before = sender._RTCRtpSender__packet_count
+
+        async def more() -> bool:
+            return bool(sender._RTCRtpSender__packet_count > before)
+
+        await asyncio.sleep(KEY_PAUSE_S)
+        if key:
+            viewer.ask_key()
+        await asyncio.to_thread(line.write, source.read())
+        assert await until(more, True)
+        return sorted(number for number, _ in link._sent.values())
+
+    first = await sent(key=False)
+    more = await sent(key=False)
+    assert first == more[: len(first)] and len(more) > len(first)
+    again = await sent(key=True)
+    assert again[0] == (more[-1] + 1) % 2**16
+    await asyncio.gather(ours.close(), theirs.close())
 
 
 @in_loop
