@@ -213,7 +213,9 @@ def long(plan: Plan) -> tuple[Figures, list[Target]]:
     tenths: list[Figures] = []
     with server("scrim") as ours, looking(False, plan.frames / FPS, 10, WARM_S) as parts:
         for seen in parts:
-            tenths.append({**ages(seen, 0), "pictures": len(seen), "bytes": ours.memory()})
+            widths = sorted({row[2] for row in seen})
+            told = {"pictures": len(seen), "bytes": ours.memory(), "widths": widths}
+            tenths.append({**ages(seen, 0), **told})
             print(f"long, {len(tenths)}/10: {json.dumps(tenths[-1])}", flush=True)
     grown = growth([tenth["p50"] for tenth in tenths])
     more = tenths[-1]["bytes"] / tenths[0]["bytes"]

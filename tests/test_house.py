@@ -12,7 +12,18 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("matting", "scene", "sources", "sinks")
 FLOORS = {
     0: ("frame", "errors", "address", "door", "config", "complaint", "layers", "contract"),
-    1: ("slot", "turns", "thinning", "rests", "stats", "pixels", "stored", "v4l2", "blocks"),
+    1: (
+        "slot",
+        "turns",
+        "thinning",
+        "rests",
+        "stats",
+        "pixels",
+        "stored",
+        "v4l2",
+        "blocks",
+        "heap",
+    ),
     2: ROOMS,
     3: ("pipeline", "guard", "delivery", "runner", "doctor"),
     4: (

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from av import VideoFrame
 
-from realtime import pixels
+from realtime import heap, pixels
 from realtime.address import Codec
 from realtime.errors import SinkLost
 from realtime.frame import Frame
@@ -114,8 +114,7 @@ class Broadcast:
         again = self.newest is not None and frame.i420 is self.newest.i420
         self.newest = frame
         wanted = {stream for viewer in self._viewers for stream in viewer.wants}
-        for stream in set(self._encoders) - wanted:
-            del self._encoders[stream]
+        self._drop(set(self._encoders) - wanted)
         now = time.monotonic()
         known = self._encoders.keys() >= wanted and not self._asked & wanted
         if not wanted or (again and known and now - self._wrote_at < REPEAT_S):
@@ -133,6 +132,13 @@ class Broadcast:
             if encoded := self._encode(stream, rung, pictures[rung]):
                 batch[stream] = encoded
         self._call(self._hand_out, batch)
+
+    def _drop(self, streams: set[Stream]) -> None:
+        """Forget the encoders of streams that nobody wants; each holds 20 to 40 MB."""
+        for stream in streams:
+            del self._encoders[stream]
+        if streams:
+            heap.give_back()
 
     def close(self) -> None:
         """End all viewers."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from realtime import heap
 from realtime.errors import TooManyPeers
 from realtime.turns import Turns, processors
 from realtime.web.line import BrowserLine
 from realtime.web.load import Load
 from realtime.web.peer import Peer
+
+LEFT_S = 1.0
+"""Seconds after which the memory of a camera that has left is given back."""
 
 
 class Peers:
@@ -64,7 +68,7 @@ class Peers:
             self._take(-1, camera)
             raise
         self._peers[peer.id] = peer
-        peer.life.add_done_callback(lambda _: self._leave(peer, camera))
+        peer.life.add_done_callback(lambda _: self._leave(peer.id, camera))
         return peer
 
     async def govern(self) -> None:
@@ -79,6 +83,9 @@ class Peers:
         self._taken += one
         self._lent += one * camera
 
-    def _leave(self, peer: Peer, camera: bool) -> None:
-        del self._peers[peer.id]
+    def _leave(self, id: str, camera: bool) -> None:
+        del self._peers[id]
         self._take(-1, camera)
+        if camera:  # by then nobody who has waited for its end refers to it
+            loop = asyncio.get_running_loop()
+            loop.call_later(LEFT_S, loop.run_in_executor, None, heap.give_back)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
+from realtime import heap
 from realtime.errors import ConfigError
 from realtime.web import gate, room, whep, whip
 from realtime.web.api.table import api_routes
@@ -90,6 +91,7 @@ async def serve(
             await site.start()
         except OSError as error:
             raise _no_place(host, port, error) from error
+        heap.settle()
         bound = runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host
         ready(f"{'https' if tls else 'http'}://{name}:{bound}/")
