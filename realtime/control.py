@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from realtime.build import load_model, make_pipeline
@@ -15,7 +16,6 @@ from realtime.config import Config
 from realtime.contract import nearest_size
 from realtime.governor import Step, eased, steps
 from realtime.matting.engine import MattingModel
-from realtime.pipeline import Pipeline
 from realtime.runner import Runner
 from realtime.stats import Stats
 
@@ -138,13 +138,8 @@ class Control:
         else:
             _compile(model, now)
 
-        def keep(before: Pipeline) -> None:
-            if changed.keys().isdisjoint(MEMORY):
-                pipeline.follow(before)
-            if changed.keys().isdisjoint(LIGHT):
-                pipeline.follow_light(before)
-
-        runner.swap(pipeline, keep)
+        matte, light = (changed.keys().isdisjoint(tables) for tables in (MEMORY, LIGHT))
+        runner.swap(pipeline, partial(pipeline.follow, matte=matte, light=light))
         if "camera" in changed:
             self.config = config
             runner.renew_source()

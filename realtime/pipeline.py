@@ -144,6 +144,8 @@ class Pipeline:
             look = self._watch.look(thumbnail, frame.captured_at)
             if look.before is None:
                 self._forget()
+            if look.cut:
+                self._begin_scene()
             before, self._steadied = self._steadied, None
             known = self._known(look, before)
             self._since = 0 if known is None else self._since + 1
@@ -223,30 +225,34 @@ class Pipeline:
     def _laid(self, picture: Frame) -> Frame:
         return self._overlay.lay(picture) if self._overlay else picture
 
-    def follow(self, before: Pipeline) -> None:
-        """Go on with the memory of the pipeline in whose place this one comes."""
-        self._session, self._smoother = before._session, before._smoother
-        self._watch, self._present_at = before._watch, before._present_at
-        self._since, self._steadied = before._since, before._steadied
+    def follow(self, before: Pipeline, *, matte: bool, light: bool) -> None:
+        """Go on with what the pipeline in whose place this one comes remembers: with the framing,
+        and with the matte and the person's light where nothing of theirs has changed.
+        """
         if self._framing and before._framing:
             self._framing = before._framing
-
-    def follow_light(self, before: Pipeline) -> None:
-        """Go on with what was measured of the light, before the same backdrop."""
-        self._light = before._light
+        if light:
+            self._light = before._light
+        if matte:
+            self._session, self._smoother = before._session, before._smoother
+            self._watch, self._present_at = before._watch, before._present_at
+            self._since, self._steadied = before._since, before._steadied
 
     def reset(self) -> None:
         """Forget what came before: the next frame is the first."""
         self._present_at = -math.inf
         self._watch.reset()
         self._forget()
+        self._begin_scene()
 
     def _forget(self) -> None:
-        """Begin a scene."""
+        """Begin a matte."""
         self._steadied = None
         self._session.reset()
+        if self._smoother:
+            self._smoother.reset()
+
+    def _begin_scene(self) -> None:
         self._light.reset()
         if self._framing:
             self._framing.reset()
-        if self._smoother:
-            self._smoother.reset()

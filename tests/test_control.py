@@ -156,6 +156,7 @@ def test_a_change_of_the_scene_keeps_what_the_stream_remembers(running: Running)
     assert control.runner.pipeline._light is relit and control.model is model
     control.change({"temporal": {"strength": 0.3}})
     assert control.runner.pipeline._smoother is not before._smoother
+    assert control.runner.pipeline._light is relit, "which goes on, whatever mattes"
 
 
 def test_what_is_remembered_is_taken_over_between_two_frames(running: Running) -> None:

@@ -81,6 +81,14 @@ def test_it_is_still_while_the_person_sways_and_soft_when_they_move() -> None:
     assert steps[0] < 3 and steps.max() < 12, "softly"
 
 
+@pytest.mark.parametrize(("gap_s", "anew"), [(1.0, False), (10.0, True), (-5.0, True)])
+def test_after_a_long_gap_alone_it_begins_anew(gap_s: float, anew: bool) -> None:
+    framing, here, there = Framing(), person(200, 170, 0.7), person(440, 170, 0.7)
+    framing.follow(seen(here, 20.0), here)
+    cut = box(framing.follow(seen(there, 20.0 + gap_s), there)[1])
+    assert (cut == box(Framing().follow(seen(there), there)[1])) == anew
+
+
 def test_nobody_is_followed_nowhere() -> None:
     framing, empty = Framing(), np.zeros(SIZE[::-1], np.uint8)
     frame = seen(empty)

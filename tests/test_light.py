@@ -252,9 +252,27 @@ def test_after_a_frame_without_a_matte_the_next_is_taken_as_it_is(
 def test_a_pipeline_that_follows_another_begins_no_scene(toy_ir: Path) -> None:
     (before, counted, _), (after, _, _) = line(toy_ir), line(toy_ir)
     before.matte(frame(flat(0), 0))
-    after.follow(before)
+    after.follow(before, matte=True, light=True)
     after.matte(frame(flat(1), 1))
     assert (counted.looks, counted.resets) == (2, 1)
+
+
+def test_only_a_cut_makes_light_and_framing_begin_anew(toy_ir: Path) -> None:
+    """A gap, another network or its other size make a new matte, and no step of the light."""
+    before, counted, _ = line(toy_ir, scene={"framing": True})
+    after, fresh, _ = line(toy_ir, scene={"framing": True})
+    begun: list[str] = []
+    assert before._framing
+    before._light.reset = lambda: begun.append("light")  # type: ignore[method-assign]
+    before._framing.reset = lambda: begun.append("framing")  # type: ignore[method-assign]
+    before.matte(frame(flat(0), 0))
+    before.matte(frame(flat(1), 31))
+    assert counted.resets == 2 and not begun
+    after.follow(before, matte=False, light=True)
+    after.matte(frame(flat(2), 32))
+    assert fresh.resets == 1 and not begun
+    after.matte(frame(255 - flat(3), 33))
+    assert fresh.resets == 2 and begun == ["light", "framing"]
 
 
 def test_reset_means_reset(toy_ir: Path) -> None:

@@ -170,6 +170,17 @@ def test_the_first_correction_is_at_once_and_later_ones_are_slow() -> None:
     assert steps.max() < 0.02 * raw, "in steps that nobody sees"
 
 
+@pytest.mark.parametrize(("gap_s", "anew"), [(1.0, False), (10.0, True), (-5.0, True)])
+def test_after_a_long_gap_alone_it_begins_anew(gap_s: float, anew: bool) -> None:
+    light, alpha = SceneLight(1.0, True, lambda numbers: None), person()[1]
+    first = light.match(seen(BRIGHT, 20.0), behind(DAY), alpha)
+    second = light.match(seen(BRIGHT, 20.0 + gap_s), behind(BRIGHT), alpha)
+    steps = [cv2.mean(shown.y, mask=alpha)[0] for shown in (first, second)]
+    fresh = SceneLight(1.0, True, lambda numbers: None)
+    alone = fresh.match(seen(BRIGHT), behind(BRIGHT), alpha)
+    assert (second.i420 == alone.i420).all() == anew, steps
+
+
 def test_trembling_light_does_not_pump() -> None:
     light, alpha = SceneLight(1.0, True, lambda numbers: None), person()[1]
     random = np.random.default_rng(3)

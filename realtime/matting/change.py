@@ -8,7 +8,7 @@ older one cost it 0.3 points of IoU where that lamp had clipped them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -37,13 +37,15 @@ class Look:
     """What one look found. Pictures are uint8 (height, width, 3) in BGR.
 
     `before` is the picture before in the light of this one, None where a scene begins; `gain` is
-    how that light has changed, if it has; `still` is a mask of the pixels believed still.
+    how that light has changed, if it has; `still` is a mask of the pixels believed still. `cut`
+    says that another scene was seen to begin: after a gap it may well be the same.
     """
 
     picture: Bytes
     before: Bytes | None
     gain: Gain | None
     still: Bytes
+    cut: bool = False
 
     @property
     def nothing_moved(self) -> bool:
@@ -77,7 +79,7 @@ class Watch:
         before = relit(before, bgr, gain)
         change = changes(before, bgr)
         if np.count_nonzero(change > CUT) > CUT_SHARE * change.size:
-            return nothing
+            return replace(nothing, cut=True)
         return Look(bgr, before, gain, cv2.compare(change, NOISE, cv2.CMP_LE))
 
 

@@ -40,6 +40,10 @@ LEAST = 0.02
 """Share of the frame below which there is nobody to follow."""
 
 
+AGAIN_S = 5.0
+"""Seconds without a picture after which the cut begins anew: nobody sees the step."""
+
+
 class Cut(NamedTuple):
     """What is shown of a frame: middle and height in parts of the frame's width and height."""
 
@@ -69,12 +73,14 @@ class Framing:
 
     def follow(self, frame: Frame, alpha: Bytes) -> tuple[Frame, Bytes]:
         """Return frame and alpha, cut and enlarged to their own size."""
+        if not 0 <= frame.captured_at - self._at_s <= AGAIN_S:
+            self.reset()
         best = best_cut(alpha)
         if self._aim is None:
             self._aim = self._followed = self._shown = best or WHOLE
         elif best and _differ(best, self._aim):
             self._aim = best
-        share = 1 - math.exp(-min(max(frame.captured_at - self._at_s, 0.0), 1.0) / SETTLE_S)
+        share = 1 - math.exp(-min(frame.captured_at - self._at_s, 1.0) / SETTLE_S)
         self._at_s = frame.captured_at
         self._followed = self._followed.towards(self._aim, share)
         self._shown = self._shown.towards(self._followed, share)

@@ -53,6 +53,10 @@ DIM = -3.5
 """Level below which a person is too dark before any backdrop, and is lifted."""
 
 
+AGAIN_S = 5.0
+"""Seconds without a picture after which the correction begins anew: nobody sees the step."""
+
+
 class SceneLight:
     """Matches one stream's person to the backdrop by `strength`, 0..1; 0 measures only.
 
@@ -76,6 +80,8 @@ class SceneLight:
 
     def match(self, frame: Frame, backdrop: Frame, alpha: Bytes) -> Frame:
         """Return the frame with the person's light nearer to the backdrop's."""
+        if not 0 <= frame.captured_at - self._moved_at <= AGAIN_S:
+            self.reset()
         since_s = frame.captured_at - self._measured_at
         if not 0 <= since_s < EVERY_S:
             self._measured_at = frame.captured_at
