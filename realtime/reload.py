@@ -73,22 +73,35 @@ async def follow(path: Path, changed: Callable[[], None]) -> None:
 
     The folders are watched, not the file: editors replace it, and a link may lead elsewhere.
     """
-    seen = _read(path)
+    seen, told = _read(path), ""
     while True:
         folders = {path.absolute().parent, path.resolve().parent}
-        async for _ in awatch(
-            *(folder for folder in folders if folder.is_dir()),
-            step=STEP_MS,
-            recursive=False,
-            yield_on_timeout=True,
-            rust_timeout=LOOK_AGAIN_S * 1000,
-        ):
-            text = _read(path)
-            if text is not None and text != seen:
-                seen = text
-                await asyncio.to_thread(changed)
-            if {path.absolute().parent, path.resolve().parent} != folders:
-                break
+        try:
+            async for _ in awatch(
+                *(folder for folder in folders if folder.is_dir()),
+                step=STEP_MS,
+                recursive=False,
+                yield_on_timeout=True,
+                rust_timeout=LOOK_AGAIN_S * 1000,
+            ):
+                seen = await _look(path, seen, changed)
+                if {path.absolute().parent, path.resolve().parent} != folders:
+                    break
+        except (OSError, RuntimeError) as error:  # no more may be watched, or a folder has gone
+            if str(error) != told:
+                told = str(error)
+                log.warning("%s is looked at every %s s only: %s", path, LOOK_AGAIN_S, error)
+            await asyncio.sleep(LOOK_AGAIN_S)
+            seen = await _look(path, seen, changed)
+
+
+async def _look(path: Path, seen: bytes | None, changed: Callable[[], None]) -> bytes | None:
+    """Call `changed` where the text is another than was seen; return what is seen now."""
+    text = _read(path)
+    if text is None or text == seen:
+        return seen
+    await asyncio.to_thread(changed)
+    return text
 
 
 def _read(path: Path) -> bytes | None:
