@@ -172,7 +172,7 @@ async def _attend(
         jobs.append(keep_window(window, keys, settings.camera.fps, journal.print))
     orders = Orders(studio, reload, stop)
     async with listening(socket_path(os.environ), orders, journal.print):
-        await _first_of(jobs)
+        await _first_of(jobs, control.runner.end if control.runner else lambda: None)
     if stopped.is_set():
         journal.print("stopped")
 
@@ -196,12 +196,15 @@ async def _publish(settings: cfg.Config, watch: Broadcast, journal: Journal) -> 
     await publish(watch, url, token, settings.web.ice_servers, journal.print)
 
 
-async def _first_of(jobs: list[Coroutine[Any, Any, object]]) -> None:
-    """Run jobs until one ends; the others end tidily. Raises what the first one raised."""
+async def _first_of(jobs: list[Coroutine[Any, Any, object]], end: Callable[[], None]) -> None:
+    """Run jobs until one ends; then call `end`, so that no camera films on while the others end
+    tidily. Raises what the first one raised.
+    """
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        end()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

@@ -117,17 +117,21 @@ class Runner:
             self.searching = True
             self._tell_lost(error)
 
-    def stop(self, timeout_s: float = STOP_S) -> None:
-        """End all threads and close every part, when what is under way is done.
-
-        Safe to call twice.
-        """
+    def end(self) -> None:
+        """Close the source, and let all that is under way end by itself."""
         self._stopping.set()
         self._wakes.set()
         self._frames.close()
         self._close_source()
         for outlet in self.outlets:
             outlet.slot.close()
+
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """End all threads and close every part, when what is under way is done.
+
+        Safe to call twice.
+        """
+        self.end()
         deadline = time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -32,7 +32,7 @@ class FakeCapture:
         self.opened, self.silent = opened, silent
         self.asked: dict[int, float] = {}
         self.ages: list[float] = []
-        self.whole: list[bool] = []
+        self.whole: list[bool | Exception] = []
         self.grabs = self.released = 0
         self.before_grab: Callable[[], None] = lambda: None
         self.shape = (48, 64, 3)
@@ -57,6 +57,8 @@ class FakeCapture:
 
     def retrieve(self) -> tuple[bool, Any]:
         whole = self.whole.pop(0) if self.whole else True
+        if isinstance(whole, Exception):
+            raise whole
         return whole, np.full(self.shape, self.grabs, np.uint8) if whole else None
 
     def release(self) -> None:
@@ -192,7 +194,7 @@ def test_a_stale_picture_is_passed_over(captures: dict[str, FakeCapture]) -> Non
 
 def test_a_broken_picture_is_passed_over(captures: dict[str, FakeCapture]) -> None:
     source, capture = open_one(captures)
-    capture.whole = [False, False, True]
+    capture.whole = [False, cv2.error("a damaged JPEG"), True]
     assert source.read().number == 0
 
 

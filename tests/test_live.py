@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from realtime.ctl import send
 from realtime.errors import ConfigError
+from realtime.live import _first_of
 from realtime.web.store import Store
 from tests.program import PATIENCE_S, ROOT, Program
 
@@ -211,6 +213,20 @@ except KeyboardInterrupt:
 """
     done = subprocess.run([sys.executable, "-c", impatient], cwd=ROOT, capture_output=True)
     assert done.stdout.split(b"\n")[:2] == [b"finished", b"heard again"], done.stderr
+
+
+def test_no_camera_films_on_while_all_else_ends_tidily() -> None:
+    done: list[str] = []
+
+    async def serve() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(0.1)
+            done.append("tidied up")
+
+    asyncio.run(_first_of([asyncio.sleep(0.1), serve()], lambda: done.append("camera off")))
+    assert done == ["camera off", "tidied up"]
 
 
 def burn() -> None:

@@ -11,7 +11,7 @@ import pytest
 from realtime import pixels
 from realtime.config import Config
 from realtime.delivery import Outlet
-from realtime.errors import ScrimError, SinkLost, SourceUnavailable
+from realtime.errors import EndOfStream, ScrimError, SinkLost, SourceUnavailable
 from realtime.frame import Alpha, Frame
 from realtime.rests import UNWATCHED
 from realtime.runner import Runner
@@ -94,9 +94,13 @@ def test_stopping_waits_for_what_is_under_way(config: Config) -> None:
         assert release.wait(20)
         return alpha
 
-    with running(config) as (runner, session, _):
+    room = Room()
+    with running(config, lambda: room) as (runner, session, _):
         session.trouble = compiling
         assert begun.wait(20)
+        runner.end()
+        with pytest.raises(EndOfStream):  # at once: no camera films on meanwhile
+            room.read()
         threading.Timer(2.5, release.set).start()
         runner.stop()
         assert not any(thread.name in ("work", "deliver sink") for thread in threading.enumerate())

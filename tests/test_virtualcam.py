@@ -119,6 +119,20 @@ def test_no_device_says_how_to_make_one(loops: dict[str, Loopback]) -> None:
     )
 
 
+def test_a_device_that_goes_while_it_is_opened_is_named(
+    loops: dict[str, Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Going(FakeCamera):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self.devices.clear()
+
+    loops["/dev/video10"] = Loopback()
+    monkeypatch.setattr(pyvirtualcam, "Camera", Going)
+    with pytest.raises(SinkUnavailable, match="/dev/video10: there is no such device"):
+        VirtualCameraSink("/dev/video10", SIZE, 30.0)
+
+
 def test_a_missing_device_is_named(loops: dict[str, Loopback]) -> None:
     with pytest.raises(SinkUnavailable, match="/dev/video7: there is no such device"):
         VirtualCameraSink("/dev/video7", SIZE, 30.0)

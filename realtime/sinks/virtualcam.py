@@ -150,7 +150,11 @@ def _reason(path: str, error: OSError) -> tuple[str, str]:
 def _hold_size(camera: Any, size: Size) -> None:
     """Raise `SinkUnavailable` when the driver took another size or format than it was given."""
     device = camera.device
-    taken, pixels = _format_of(Path(device))
+    try:
+        taken, pixels = _format_of(Path(device))
+    except OSError as error:
+        camera.close()
+        raise SinkUnavailable(*_reason(device, error)) from error
     if taken == size and pixels == b"YU12":
         return
     camera.close()

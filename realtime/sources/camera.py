@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,10 @@ class CameraSource:
             if not self._grab_newest():
                 break
             at_s = time.monotonic()
-            whole, bgr = self._capture.retrieve()
-            if whole:
-                return bgr, at_s
+            with suppress(cv2.error):  # of a damaged one: the next may be whole
+                whole, bgr = self._capture.retrieve()
+                if whole:
+                    return bgr, at_s
         return None, 0.0
 
     def _grab_newest(self) -> bool:
