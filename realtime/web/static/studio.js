@@ -19,6 +19,7 @@ import { troubleOf } from "./troubles.js";
 
 const POLL_MS = 1000;
 const PATIENCE = 3; // answers in a row that may be missing before the server counts as gone
+const FROZEN = 2; // looks in a row without a new picture before it counts as frozen
 const KEPT = "scrim-look"; // what was chosen for this browser's own camera, also the last time
 const picture = byId("picture");
 
@@ -29,6 +30,8 @@ let line = null;
 let attempt = 0;
 let timer = 0;
 let missed = 0;
+let shown = 0;
+let frozen = 0;
 let changing = Promise.resolve();
 let pressed = 0; // goes up with each change of ours: what the server said before is no news
 
@@ -95,7 +98,7 @@ async function start() {
   status("Starting");
   notice("Starting", hasCamera ? "Waiting for the picture." : "Allow the camera when the browser asks.");
   try {
-    const lost = (why) => mine === attempt && broken(why);
+    const lost = (why) => mine === attempt && broken(why, hasCamera);
     const opened = hasCamera ? await openWatch(lost) : await openCamera(wanted, lost);
     if (mine !== attempt) return opened.leave();
     line = opened;
@@ -131,11 +134,13 @@ function leave() {
   showVerdict(null);
 }
 
-async function broken(why) {
+// `again` looks for it without a press, which lending a camera asks for.
+async function broken(why, again = false) {
   leave();
   const mine = attempt;
   status("Lost", "bad");
   notice("The picture stopped", why, "Reconnect", connect);
+  if (again) timer = setTimeout(connect, POLL_MS);
   try {
     await askJson("GET", "/api/v1/state");
   } catch (error) {
@@ -169,7 +174,17 @@ function tell(own) {
   showNotice(own.notice);
   if (!privacyWaits()) showPrivacy(own.hidden);
   if (!line.session && JSON.stringify(own.scene) !== JSON.stringify(look)) show(own.scene);
-  if (picture.classList.contains("on")) tellState(own);
+  if (!picture.classList.contains("on")) return;
+  if (isFrozen()) status("No picture", "bad");
+  else tellState(own);
+}
+
+// Pictures come four times a second at least, also of a slate; a page that nobody sees draws none.
+function isFrozen() {
+  const drawn = picture.getVideoPlaybackQuality().totalVideoFrames;
+  frozen = drawn === shown && !document.hidden ? frozen + 1 : 0;
+  shown = drawn;
+  return frozen >= FROZEN;
 }
 
 // One change after the other: of two on their way at once the first might come last.
