@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -60,6 +61,42 @@ def test_photos_are_cut_out_coloured_and_saved(
         assert yellow.shape == (531, 413, 3)
         assert np.abs(yellow[3, 3].astype(int) - (0, 200, 200)).max() < 30
         expect(page.locator("#all")).to_be_visible()
+
+
+def test_photos_are_saved_together_tried_again_and_removed(
+    page: Page, serving: Serving, pictures: list[Path]
+) -> None:
+    with serving() as url:
+        page.goto(f"{url}photo")
+        page.locator("#files").set_input_files(pictures)
+        expect(page.get_by_text("3 of 3")).to_be_visible()
+        downloads: list[str] = []
+        page.on("download", lambda each: downloads.append(each.suggested_filename))
+        page.get_by_role("button", name="Save all").click()
+        while len(downloads) < 2:
+            page.wait_for_timeout(50)
+        assert downloads == ["ann-scrim.png", "bob-scrim.png"]
+        page.get_by_role("button", name=re.compile("Try broken.* again")).click()
+        expect(page.get_by_text("3 of 3")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text("1 of 3 failed")
+        page.get_by_role("button", name=re.compile("Remove broken")).click()
+        expect(page.get_by_role("status")).to_have_text("Done")
+        page.get_by_role("button", name="Remove ann").click()
+        expect(page.get_by_role("button", name="Remove bob")).to_be_focused()
+        page.get_by_role("button", name="Remove bob").click()
+        expect(page.get_by_role("status")).to_have_text("Ready")
+        expect(page.locator("#progress")).to_be_hidden()
+
+
+def test_a_colour_that_is_none_is_told(page: Page, serving: Serving) -> None:
+    with serving() as url:
+        page.goto(f"{url}photo")
+        page.get_by_label("Colour as hex").fill("#red")
+        page.get_by_label("Cut", exact=True).focus()
+        expect(page.get_by_role("alert")).to_contain_text("such as #ffffff")
+        assert_accessible(page)
+        page.get_by_label("Colour as hex").fill("#c80000")
+        expect(page.get_by_role("alert")).to_be_empty()
 
 
 def test_a_file_that_is_too_large_is_told(page: Page, serving: Serving, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ class ApiError extends Error {
   }
 }
 
+const gone = () => new ApiError(0, "the server does not answer");
+
 export async function ask(method, path, { json, body, type, keepalive, signal } = {}) {
   const headers = {};
   if (json !== undefined) headers["Content-Type"] = "application/json";
@@ -22,14 +24,17 @@ export async function ask(method, path, { json, body, type, keepalive, signal } 
     const sent = json !== undefined ? JSON.stringify(json) : body;
     response = await fetch(path, { method, headers, body: sent, keepalive, signal });
   } catch {
-    throw new ApiError(0, "the server does not answer");
+    throw gone();
   }
   if (!response.ok) throw await errorOf(response);
   return response;
 }
 
 export async function askJson(method, path, json) {
-  return (await ask(method, path, { json })).json();
+  const response = await ask(method, path, { json });
+  return response.json().catch(() => {
+    throw gone(); // in the midst of its answer
+  });
 }
 
 // What is gone already is gone.

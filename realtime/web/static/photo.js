@@ -8,6 +8,8 @@ import { complaintOf } from "./files.js";
 
 const CLEAR = "none";
 const ENDINGS = { png: "png", jpeg: "jpg" };
+const SAVE_MS = 300; // between two files: browsers leave out what is saved at once
+const HEX = "A colour is # and six of 0–9 and a–f, such as #ffffff.";
 
 let backdrop = CLEAR;
 let round = 0; // goes up with each change of wishes: what was under way is for the old ones
@@ -69,6 +71,8 @@ function card(file) {
   const told = element("span", {}, file.name);
   const save = element("a", { className: "button", hidden: true }, "Save");
   save.setAttribute("aria-label", `Save ${file.name}`);
+  const retry = element("button", { type: "button", hidden: true, "aria-label": `Try ${file.name} again` }, "Try again");
+  const remove = element("button", { type: "button", "aria-label": `Remove ${file.name}` }, "Remove");
   const place = element(
     "li",
     { className: "card result", data: { state: "waiting" } },
@@ -78,9 +82,26 @@ function card(file) {
       element("figure", {}, element("figcaption", {}, "Original"), element("div", { className: "frame" }, before)),
       element("figure", {}, element("figcaption", {}, "Result"), frame),
     ),
-    element("footer", {}, told, save),
+    element("footer", {}, told, retry, save, remove),
   );
-  return { file, after, told, save, place, state: "waiting", url: "" };
+  const photo = { file, before, after, told, retry, save, place, state: "waiting", url: "" };
+  retry.onclick = () => {
+    show(photo, "waiting");
+    work();
+  };
+  remove.onclick = () => discard(photo);
+  return photo;
+}
+
+// Where it is the keyboard's, what is next to it is now.
+function discard(photo) {
+  const { before, place, url } = photo;
+  const next = place.nextElementSibling ?? place.previousElementSibling;
+  photos.splice(photos.indexOf(photo), 1);
+  place.remove();
+  [before.src, url].forEach((each) => URL.revokeObjectURL(each));
+  (next?.querySelector("footer button:last-child") ?? byId("files")).focus();
+  tell();
 }
 
 const AGAIN_MS = 5000;
@@ -104,6 +125,7 @@ async function develop(photo) {
   try {
     const answer = await ask("POST", `/api/v1/photo?${query}`, { body: photo.file, type: photo.file.type });
     const blob = await answer.blob();
+    if (!photos.includes(photo)) return;
     if (mine !== round) return show(photo, "waiting");
     URL.revokeObjectURL(photo.url);
     photo.url = URL.createObjectURL(blob);
@@ -111,6 +133,7 @@ async function develop(photo) {
     photo.save.download = `${photo.file.name.replace(/\.[^.]+$/, "")}-scrim.${ENDINGS[format]}`;
     show(photo, "done");
   } catch (error) {
+    if (!photos.includes(photo)) return;
     if (mine !== round) return show(photo, "waiting");
     const later = [0, 503].includes(error.status);
     show(photo, later ? "waiting" : "failed", sentence(error));
@@ -122,26 +145,41 @@ function show(photo, state, said = "") {
   photo.state = photo.place.dataset.state = state;
   photo.after.hidden = !photo.url || state === "failed";
   photo.save.hidden = state !== "done";
+  photo.retry.hidden = state !== "failed";
   photo.told.textContent = said ? `${photo.file.name}: ${said}` : photo.file.name;
-  const ended = photos.filter(({ state: each }) => each === "done" || each === "failed").length;
-  byId("progress").hidden = false;
+  tell();
+}
+
+function tell() {
+  const [done, failed] = ["done", "failed"].map((state) => photos.filter((photo) => photo.state === state).length);
+  const ended = done + failed;
+  byId("progress").hidden = !photos.length;
   byId("bar").max = photos.length;
   byId("bar").value = ended;
   byId("count").textContent = `${ended} of ${photos.length}`;
-  byId("all").hidden = photos.filter(({ state: each }) => each === "done").length < 2;
+  byId("all").hidden = done < 2;
   const busy = ended < photos.length;
-  const failed = photos.filter(({ state: each }) => each === "failed").length;
-  const done = failed ? `${failed} of ${photos.length} failed` : "Done";
-  byId("status").textContent = busy ? `Photo ${ended + 1} of ${photos.length}` : done;
-  byId("status").dataset.tone = busy ? "quiet" : failed ? "bad" : "live";
+  const all = failed ? `${failed} of ${photos.length} failed` : photos.length ? "Done" : "Ready";
+  byId("status").textContent = busy ? `Photo ${ended + 1} of ${photos.length}` : all;
+  byId("status").dataset.tone = busy || !photos.length ? "quiet" : failed ? "bad" : "live";
 }
 
 byId("files").onchange = (event) => {
   add([...event.target.files]);
   event.target.value = "";
 };
-byId("all").onclick = () => photos.forEach(({ state, save }) => state === "done" && save.click());
-byId("hex").oninput = (event) => event.target.validity.valid && event.target.value && wish(event.target.value);
+byId("all").onclick = () =>
+  photos.filter(({ state }) => state === "done").forEach(({ save }, at) => setTimeout(() => save.click(), at * SAVE_MS));
+byId("hex").oninput = ({ target }) => {
+  target.removeAttribute("aria-invalid");
+  if (byId("wishes-message").textContent === HEX) byId("wishes-message").textContent = "";
+  if (target.validity.valid && target.value) wish(target.value);
+};
+byId("hex").onchange = ({ target }) => {
+  if (target.validity.valid) return;
+  target.setAttribute("aria-invalid", "true");
+  byId("wishes-message").textContent = HEX;
+};
 byId("wishes").onsubmit = (event) => event.preventDefault();
 for (const name of ["cut", "format", "model"]) byId(name).onchange = again;
 const over = (on) => (event) => {

@@ -25,7 +25,7 @@ export const privacyWaits = () => waiting > 0;
 export function showPrivacy(now) {
   goal = hidden = now;
   darken(hidden);
-  byId("privacy").setAttribute("aria-pressed", String(hidden));
+  byId("privacy").dataset.hidden = hidden; // its label tells who cannot see it
   byId("privacy-label").textContent = hidden ? "Show me again" : "Hide me";
 }
 
