@@ -92,6 +92,39 @@ def test_the_last_choice_holds_however_slow_the_first_is(page: Page, serving: Se
         assert_no_room(page)
 
 
+def test_another_of_the_browsers_cameras_is_lent(page: Page, serving: Serving) -> None:
+    page.add_init_script("""
+        const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        window.asked = [];
+        navigator.mediaDevices.getUserMedia = (wanted) => {
+            window.asked.push(wanted.video.deviceId?.ideal);
+            return lend(wanted);
+        };
+        const list = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+        navigator.mediaDevices.enumerateDevices = async () =>
+            [...(await list()), { kind: "videoinput", deviceId: "desk", label: "On the desk" }];
+    """)
+    with serving() as url:
+        open_studio(page, url)
+        expect(page.get_by_label("Camera", exact=True)).to_be_hidden()
+        lend_camera(page)
+        sees(page, "blue")
+        page.get_by_label("Camera", exact=True).select_option("On the desk")
+        page.wait_for_function("() => window.asked.length === 2")
+        sees(page, "blue")
+        assert page.evaluate("window.asked") == [None, "desk"]
+        assert_no_room(page)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_label("Camera", exact=True)).to_be_hidden()
+
+
+def test_a_browser_without_webrtc_is_told(page: Page, serving: Serving) -> None:
+    page.add_init_script("delete window.RTCPeerConnection")
+    with serving(camera=True) as url:
+        open_studio(page, url)
+        expect(page.get_by_text("WebRTC is missing or turned off here.")).to_be_visible()
+
+
 def test_a_refused_camera_is_explained(page: Page, serving: Serving) -> None:
     with serving() as url:
         open_studio(page, url)

@@ -22,7 +22,7 @@ export async function toggleCompare() {
   if (!open) return;
   const mine = (shown = { close() {} });
   try {
-    const opened = await open(() => shown === opened && hide());
+    const opened = await open(() => shown === opened && end());
     if (shown !== mine) return opened.close();
     shown = opened;
     show(opened.stream);
@@ -31,6 +31,11 @@ export async function toggleCompare() {
     hide();
     byId("compare-message").textContent = sentence(error);
   }
+}
+
+function end() {
+  hide();
+  byId("compare-message").textContent = "The picture of the room has ended.";
 }
 
 function hide() {

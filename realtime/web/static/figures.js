@@ -16,7 +16,7 @@ const FIGURES = [
     title: "from capture to delivery: the median, and what 95 of 100 pictures keep below",
     unit: "ms",
     lines: (now) => [now.age_ms.p50, now.age_ms.p95],
-    text: (now) => `${now.age_ms.p50.toFixed(0)} / ${now.age_ms.p95.toFixed(0)}`,
+    text: ({ age_ms: { p50, p95 } }) => (p50 ? `${p50.toFixed(0)} / ${p95.toFixed(0)}` : undefined),
   },
   {
     name: "matte",

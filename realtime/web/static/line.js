@@ -1,6 +1,7 @@
 // WebRTC: watching the computer's own line (WHEP), or lending it this browser's camera.
 
 import { ask, askJson } from "./api.js";
+import { preferredCamera } from "./cameras.js";
 
 const GATHERING_MS = 2000;
 
@@ -19,7 +20,7 @@ export async function openCamera(scene, lost) {
   const connection = new RTCPeerConnection({ iceServers: await iceServers() });
   // Last of what may fail: a camera that nobody would close stays on.
   const camera = await navigator.mediaDevices.getUserMedia({
-    video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+    video: { ...preferredCamera(), width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
   });
   const stream = receiving(connection);
   const tracks = camera.getTracks();

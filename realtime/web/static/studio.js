@@ -2,6 +2,7 @@
 
 import { askJson, logIn, sentence } from "./api.js";
 import { loadBackdrops, showBackdrop, takeDrops } from "./backdrops.js";
+import { offerCameras } from "./cameras.js";
 import { offerCompare, toggleCompare } from "./compare.js";
 import { byId } from "./element.js";
 import { loadEngine, showNotice } from "./engine.js";
@@ -105,6 +106,7 @@ async function start() {
     picture.srcObject = line.stream;
     byId("stop").hidden = false;
     if (line.camera) offerPrivacy(`${place()}/privacy`, line.camera);
+    if (line.camera) offerCameras(line.camera.getVideoTracks()[0], lendAnother);
     offerCompare(roomOf(line.camera));
     if (line.session && wanted !== asked) choose(wanted);
     poll();
@@ -118,11 +120,17 @@ async function start() {
   }
 }
 
+function lendAnother() {
+  leave();
+  start();
+}
+
 function leave() {
   attempt += 1;
   clearTimeout(timer);
   line?.leave();
   if (line?.camera) offerPrivacy(null, null);
+  offerCameras(null);
   line = null;
   missed = 0;
   picture.srcObject = null;

@@ -26,6 +26,9 @@ export function troubleOf(error, hasCamera) {
   if (error.status === 404 && !hasCamera) {
     return ["The session ended", "Start again when you like.", "Start again", "start"];
   }
+  if (!globalThis.RTCPeerConnection) {
+    return ["This browser shows no live picture", "WebRTC is missing or turned off here.", "Try again", "connect"];
+  }
   if (!navigator.mediaDevices && !hasCamera) {
     return ["No camera here", "Browsers lend the camera to localhost and https only.", "Try again", "connect"];
   }
