@@ -170,16 +170,19 @@ def fit(frame: Frame, size: Size, how: Fit = "crop") -> Frame:
     if frame.size == size:
         return frame
     fitted = blank(size)
-    levels = (BLACK_Y, NEUTRAL, NEUTRAL)
-    for source, target, level in zip(
-        planes_of(frame), writable_planes(fitted), levels, strict=True
+    levels, steps = (BLACK_Y, NEUTRAL, NEUTRAL), (2, 1, 1)
+    for source, target, level, step in zip(
+        planes_of(frame), writable_planes(fitted), levels, steps, strict=True
     ):
-        fit_plane(source, target, how, level)
+        fit_plane(source, target, how, level, step)
     return Frame(fitted, frame.number, frame.captured_at)
 
 
-def fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:
-    """Write a plane into another of any size; what it does not fill becomes `level`."""
+def fit_plane(source: Bytes, target: Bytes, how: Fit, level: int, step: int = 2) -> None:
+    """Write a plane into another of any size; what it does not fill becomes `level`.
+
+    Edges lie at multiples of `step` pixels, so that those of chroma, at 1, lie where luma's do.
+    """
     (rows, columns), (height, width) = source.shape, target.shape
     if how == "stretch":
         _resize_into(source, target)
@@ -187,16 +190,23 @@ def fit_plane(source: Bytes, target: Bytes, how: Fit, level: int) -> None:
     scales = width / columns, height / rows
     if how == "crop":
         scale = max(scales)
-        take_w = min(columns, max(1, round(width / scale)))
-        take_h = min(rows, max(1, round(height / scale)))
-        left, top = (columns - take_w) // 2, (rows - take_h) // 2
+        left, take_w = _middle(columns, width / scale, step)
+        top, take_h = _middle(rows, height / scale, step)
         _resize_into(source[top : top + take_h, left : left + take_w], target)
         return
     scale = min(scales)
-    put_w, put_h = max(1, round(columns * scale)), max(1, round(rows * scale))
-    left, top = (width - put_w) // 2, (height - put_h) // 2
+    left, put_w = _middle(width, columns * scale, step)
+    top, put_h = _middle(height, rows * scale, step)
     target[:] = level
     _resize_into(source, target[top : top + put_h, left : left + put_w])
+
+
+def _middle(length: int, wanted: float, step: int) -> tuple[int, int]:
+    """Return where the middle part of a side begins, and how long it is."""
+    if wanted > length - step:
+        return 0, length
+    part = max(1, round(wanted / step))
+    return (length // step - part) // 2 * step, part * step
 
 
 def _resize_into(source: Bytes, target: Bytes) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime import pixels
+from realtime.contract import Size
 from realtime.errors import FrameError
 from realtime.frame import Frame
 
@@ -128,3 +129,18 @@ def test_mirror_exchanges_left_and_right() -> None:
 def test_pad_shows_the_whole_picture_between_black_bars() -> None:
     padded = pixels.fit(pixels.from_bgr(np.full((40, 40, 3), 255, np.uint8)), (80, 40), "pad")
     assert int(padded.y[20, 2]) == 16 and int(padded.y[20, 40]) == 235
+
+
+@pytest.mark.parametrize("how", ["crop", "pad"])
+@pytest.mark.parametrize("size", [(322, 240), (240, 322), (1000, 562), (66, 50), (186, 242)])
+def test_edges_of_luma_and_chroma_lie_in_the_same_place(size: Size, how: pixels.Fit) -> None:
+    """Or the frame has a coloured seam where what is taken of it, or put, has an odd side."""
+    ramps = [np.add.outer(*(np.arange(side // 2) for side in reversed(size))) // 4] * 2
+    ramps.insert(0, ramps[0].repeat(2, 0).repeat(2, 1))
+    i420 = np.concatenate([ramp.astype(np.uint8).ravel() for ramp in ramps])
+    fitted = pixels.fit(Frame(i420.reshape(-1, size[0])), (128, 72), how)
+    luma = fitted.y.reshape(36, 2, 64, 2).mean((1, 3))
+    inside = np.s_[2:-2, 26:38]
+    assert np.abs(luma - fitted.u)[inside].max() <= 1.5
+    bars = [(plane == level).all(0) for plane, level in ((fitted.y, 16), (fitted.u, 128))]
+    assert how == "crop" or (bars[0] == bars[1].repeat(2)).all()
