@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from watchfiles import awatch
@@ -73,7 +73,17 @@ async def follow(path: Path, changed: Callable[[], None]) -> None:
 
     The folders are watched, not the file: editors replace it, and a link may lead elsewhere.
     """
-    seen, told = _read(path), ""
+    seen = _read(path)
+    async for _ in _stirs(path):
+        text = _read(path)
+        if text is not None and text != seen:
+            seen = text
+            await asyncio.to_thread(changed)
+
+
+async def _stirs(path: Path) -> AsyncIterator[None]:
+    """Say for ever when something may have changed."""
+    told = ""
     while True:
         folders = {path.absolute().parent, path.resolve().parent}
         try:
@@ -84,7 +94,7 @@ async def follow(path: Path, changed: Callable[[], None]) -> None:
                 yield_on_timeout=True,
                 rust_timeout=LOOK_AGAIN_S * 1000,
             ):
-                seen = await _look(path, seen, changed)
+                yield
                 if {path.absolute().parent, path.resolve().parent} != folders:
                     break
         except (OSError, RuntimeError) as error:  # no more may be watched, or a folder has gone
@@ -92,16 +102,7 @@ async def follow(path: Path, changed: Callable[[], None]) -> None:
                 told = str(error)
                 log.warning("%s is looked at every %s s only: %s", path, LOOK_AGAIN_S, error)
             await asyncio.sleep(LOOK_AGAIN_S)
-            seen = await _look(path, seen, changed)
-
-
-async def _look(path: Path, seen: bytes | None, changed: Callable[[], None]) -> bytes | None:
-    """Call `changed` where the text is another than was seen; return what is seen now."""
-    text = _read(path)
-    if text is None or text == seen:
-        return seen
-    await asyncio.to_thread(changed)
-    return text
+            yield
 
 
 def _read(path: Path) -> bytes | None:
