@@ -38,6 +38,7 @@ class BrowserLine:
             stats,
             turns,
         )
+        self.source.leaves_out = self._runner.thinning.leaves_out
         self.control = Control(config, model, stats, self._runner)
         self.sound = Sound(self.age_s, lambda: self.control.hidden)
         self._received, self._composed, self._level = 0, 0, 0

@@ -7,6 +7,7 @@ decoded pictures has no end, an unread one grew by 48 MB a second.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from aiortc import MediaStreamTrack
@@ -27,13 +28,15 @@ MAX_PIXELS = 3840 * 2160
 class BrowserSource:
     """Gives the pictures that `drain` receives; any size, also one that changes on the way.
 
-    `received` counts them; `rung` says by how many halves they are made smaller.
+    `received` counts them; `rung` says by how many halves they are made smaller. What `leaves_out`
+    says by its number to come too early is not even converted.
     """
 
     fps = 30.0
 
     def __init__(self) -> None:
         self.received, self.rung = 0, 0
+        self.leaves_out: Callable[[int], bool] = lambda number: False
         self._slot: Slot[tuple[VideoFrame, float]] = Slot()
         self._number = -1
         self._ended = False
@@ -49,6 +52,8 @@ class BrowserSource:
         while item := self._slot.take():
             picture, captured_at = item
             self._number += 1
+            if self.leaves_out(self._number):
+                continue
             sides = picture.width, picture.height
             if 0 < sides[0] * sides[1] <= MAX_PIXELS and max(sides) <= MAX_SIDE:
                 frame = Frame(i420_of(picture), self._number, captured_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import av
 import cv2
@@ -18,8 +19,10 @@ from realtime import pixels, turns
 from realtime.build import load_model
 from realtime.config import Config
 from realtime.errors import EndOfStream
+from realtime.frame import Bytes
 from realtime.pipeline import HOLD_S
 from realtime.turns import Turns
+from realtime.web import uplink
 from realtime.web.line import BrowserLine
 from realtime.web.load import Load
 from realtime.web.uplink import BrowserSource, i420_of
@@ -42,6 +45,24 @@ def test_received_pictures_of_any_size_become_frames(size: tuple[int, int]) -> N
     assert share_of(pixels.to_bgr(frame), GREEN) == 1
     with pytest.raises(EndOfStream):
         source.read()
+
+
+def test_a_picture_that_comes_too_early_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[av.VideoFrame] = []
+
+    def convert(picture: av.VideoFrame) -> Bytes:
+        converted.append(picture)
+        return i420_of(picture)
+
+    monkeypatch.setattr(uplink, "i420_of", convert)
+    source = BrowserSource()
+    source.leaves_out = lambda number: number % 2 == 0
+    for _ in range(2):
+        source.open()
+        source._slot.put((coloured((64, 36)), 0.0))
+        threading.Timer(0.1, source._slot.put, [(coloured((64, 36)), 0.0)]).start()
+        assert source.read().number % 2 == 1
+    assert len(converted) == 2
 
 
 def test_padded_rows_are_left_out() -> None:
