@@ -36,11 +36,36 @@ BGR_FROM_YUV = np.array(
 )
 
 
+# Rows U, V; columns B, G, R, offset.
+CHROMA_FROM_BGR = np.array(
+    [[0.439216, -0.290993, -0.148223, 128.0], [-0.071427, -0.367788, 0.439216, 128.0]],
+    dtype=np.float32,
+)
+
+
 def from_bgr(bgr: Bytes, number: int = 0, captured_at: float = 0.0) -> Frame:
     """Turn a BGR picture, uint8 (height, width, 3), into a frame.
 
-    Odd sizes grow by a repeated last row or column. Raises `FrameError` for anything else.
+    Chroma is that of one pixel of four. Odd sizes grow by a repeated last row or column. Raises
+    `FrameError` for anything else.
     """
+    return Frame(cv2.cvtColor(_evened(bgr), cv2.COLOR_BGR2YUV_I420), number, captured_at)
+
+
+def from_still(bgr: Bytes, number: int = 0, captured_at: float = 0.0) -> Frame:
+    """Do as `from_bgr`, with chroma as the mean of four pixels: coloured edges have no teeth.
+
+    It takes half as much time again, so it is for what is converted once.
+    """
+    array = _evened(bgr)
+    half = array.shape[1] // 2, array.shape[0] // 2
+    mean = cv2.resize(array, half, interpolation=cv2.INTER_AREA)
+    i420 = cv2.cvtColor(array, cv2.COLOR_BGR2YUV_I420)
+    cv2.split(cv2.transform(mean, CHROMA_FROM_BGR), list(writable_planes(i420)[1:]))
+    return Frame(i420, number, captured_at)
+
+
+def _evened(bgr: Bytes) -> Bytes:
     array: Any = bgr
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
         raise FrameError("a picture must be an array of uint8")
@@ -51,7 +76,8 @@ def from_bgr(bgr: Bytes, number: int = 0, captured_at: float = 0.0) -> Frame:
         raise FrameError(f"{width}x{height} is larger than {MAX_SIDE} pixels a side")
     if height % 2 or width % 2:
         array = cv2.copyMakeBorder(array, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    return Frame(cv2.cvtColor(array, cv2.COLOR_BGR2YUV_I420), number, captured_at)
+    evened: Bytes = array
+    return evened
 
 
 def to_bgr(frame: Frame) -> Bytes:

@@ -33,6 +33,20 @@ def test_any_size_becomes_an_even_frame_and_comes_back(width: int, height: int) 
     assert np.abs(back - picture).max() <= 4
 
 
+def test_a_still_has_the_mean_colour_of_four_pixels() -> None:
+    blue_red = np.full((4, 8, 3), (255, 0, 0), np.uint8)
+    blue_red[:, 1::2] = (0, 0, 255)
+    violet = pixels.from_bgr(np.full((4, 8, 3), (128, 0, 128), np.uint8))
+    plain, still = pixels.from_bgr(blue_red, 3, 0.5), pixels.from_still(blue_red, 3, 0.5)
+    assert (still.y == plain.y).all() and (still.number, still.captured_at) == (3, 0.5)
+    for plane in ("u", "v"):
+        mean, one, wanted = (getattr(of, plane).astype(int) for of in (still, plain, violet))
+        assert np.abs(mean - wanted).max() <= 1 < np.abs(one - wanted).min()
+    even = np.random.default_rng(0).integers(0, 256, (9, 6, 3), np.uint8).repeat(2, 0).repeat(2, 1)
+    both = pixels.from_still(even).i420.astype(int), pixels.from_bgr(even).i420
+    assert np.abs(both[0] - both[1]).max() <= 1
+
+
 @given(width=SIDES, height=SIDES, to_width=st.integers(1, 40), to_height=st.integers(1, 40))
 @settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize("how", ["crop", "pad", "stretch"])

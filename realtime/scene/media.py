@@ -76,7 +76,7 @@ def read_layer(path: Path) -> tuple[Frame, Bytes]:
     alpha = np.full(stored.shape[:2], 255, np.uint8)
     if stored.shape[2] == 4:
         alpha = cv2.extractChannel(stored, 3)
-    return pixels.from_bgr(flatten(stored, BLACK)), alpha
+    return pixels.from_still(flatten(stored, BLACK)), alpha
 
 
 def _moves(data: Bytes) -> bool:
@@ -110,7 +110,7 @@ def _animation(data: Bytes) -> Picture:
 
 def _kept(stored: Bytes) -> Frame:
     """Return a decoded picture as a frame of a size worth keeping, over black."""
-    return pixels.from_bgr(_smaller(flatten(stored, BLACK)))
+    return pixels.from_still(_smaller(flatten(stored, BLACK)))
 
 
 def _smaller(picture: Bytes) -> Bytes:

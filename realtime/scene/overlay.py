@@ -40,4 +40,4 @@ class Overlay:
         alpha = np.empty(size[::-1], np.uint8)
         pixels.fit_plane(self._cover, alpha, self._fit, 0)
         black = pixels.to_bgr(pixels.fit(self._whole, size, self._fit))
-        return pixels.from_bgr(cv2.divide(black, cv2.merge([alpha] * 3), scale=255)), alpha
+        return pixels.from_still(cv2.divide(black, cv2.merge([alpha] * 3), scale=255)), alpha

@@ -9,7 +9,7 @@ import numpy as np
 
 from realtime.errors import EndOfStream, FrameError, SourceUnavailable
 from realtime.frame import MAX_SIDE, Bytes, Frame
-from realtime.pixels import from_bgr
+from realtime.pixels import from_still
 from realtime.stored import decode, flatten
 
 PAPER = 255
@@ -36,7 +36,7 @@ class PictureSource:
         bgr, self._bgr = self._bgr, None
         if bgr is None:
             raise EndOfStream
-        return from_bgr(bgr, 0, time.monotonic())
+        return from_still(bgr, 0, time.monotonic())
 
     def close(self) -> None:
         """Forget the picture."""
