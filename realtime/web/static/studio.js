@@ -31,7 +31,8 @@ let line = null;
 let attempt = 0;
 let timer = 0;
 let missed = 0;
-let shown = 0;
+let ticker = 0;
+let drawn = 0;
 let frozen = 0;
 let changing = Promise.resolve();
 let pressed = 0; // goes up with each change of ours: what the server said before is no news
@@ -110,6 +111,7 @@ async function start() {
     offerCompare(roomOf(line.camera));
     if (line.session && wanted !== asked) choose(wanted);
     poll();
+    ticker = setInterval(watchPicture, POLL_MS); // also while the server does not answer
   } catch (error) {
     if (mine !== attempt) return;
     if (!hasCamera && [400, 404].includes(error.status) && Object.keys(asked).length) {
@@ -128,11 +130,12 @@ function lendAnother() {
 function leave() {
   attempt += 1;
   clearTimeout(timer);
+  clearInterval(ticker);
   line?.leave();
   if (line?.camera) offerPrivacy(null, null);
   offerCameras(null);
   line = null;
-  missed = 0;
+  missed = frozen = 0;
   picture.srcObject = null;
   picture.classList.remove("on");
   byId("stop").hidden = true;
@@ -182,17 +185,15 @@ function tell(own) {
   showNotice(own.notice);
   if (!privacyWaits()) showPrivacy(own.hidden);
   if (!line.session && JSON.stringify(own.scene) !== JSON.stringify(look)) show(own.scene);
-  if (!picture.classList.contains("on")) return;
-  if (isFrozen()) status("No picture", "bad");
-  else tellState(own);
+  if (picture.classList.contains("on") && frozen < FROZEN) tellState(own);
 }
 
 // Pictures come four times a second at least, also of a slate; a page that nobody sees draws none.
-function isFrozen() {
-  const drawn = picture.getVideoPlaybackQuality().totalVideoFrames;
-  frozen = drawn === shown && !document.hidden ? frozen + 1 : 0;
-  shown = drawn;
-  return frozen >= FROZEN;
+function watchPicture() {
+  const { totalVideoFrames } = picture.getVideoPlaybackQuality();
+  frozen = totalVideoFrames === drawn && !document.hidden ? frozen + 1 : 0;
+  drawn = totalVideoFrames;
+  if (picture.classList.contains("on") && frozen >= FROZEN) status("No picture", "bad");
 }
 
 // One change after the other: of two on their way at once the first might come last.
